@@ -1,0 +1,1 @@
+"""HOW: the JMAP engine of RFC 8620; knows no mail word."""

@@ -1,0 +1,110 @@
+"""The tables of the engine: the state of an account, the states of its types, the change log, and blobs."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+from jmapcore.store.tracked import TrackedModel
+
+
+class AccountState(TrackedModel):
+    """The hot row of an account: its newest modification sequence number and its next object id. Locked by every write."""
+
+    account_id = models.BigIntegerField(primary_key=True)
+    epoch = models.TextField()
+    """Random; part of every state string, so that numbers which repeat after a restore from backup are not mistaken."""
+    modseq = models.BigIntegerField(default=0)
+    next_id = models.IntegerField(default=1)
+
+    class Meta(TrackedModel.Meta):
+        db_table = "account_state"
+
+
+class TypeState(TrackedModel):
+    """The state of one type in one account (RFC 8620 §5.1), and the floor below which its log was pruned."""
+
+    pk = models.CompositePrimaryKey("account_id", "type")
+    account_id = models.BigIntegerField()
+    type = models.TextField()
+    modseq = models.BigIntegerField()
+    floor = models.BigIntegerField(default=0)
+
+    class Meta(TrackedModel.Meta):
+        db_table = "type_state"
+
+
+class ChangeLog(TrackedModel):
+    """What happened to which object, append-only, partitioned by month; the migration makes the table."""
+
+    pk = models.CompositePrimaryKey("account_id", "type", "modseq")
+    account_id = models.BigIntegerField()
+    type = models.TextField()
+    modseq = models.BigIntegerField()
+    object = models.IntegerField()
+    operation = models.CharField(max_length=1)
+    logged_at = models.DateTimeField(db_default=Now())
+
+    class Meta(TrackedModel.Meta):
+        db_table = "change_log"
+        managed = False
+
+
+class Blob(TrackedModel):
+    """A blob of an account: the same bytes in one account are one blob (RFC 8620 §6)."""
+
+    pk = models.CompositePrimaryKey("account_id", "id")
+    account_id = models.BigIntegerField()
+    id = models.IntegerField()
+    hash = models.BinaryField()
+    """SHA-256 of the bytes."""
+    size = models.BigIntegerField()
+    location = models.TextField(default="")
+    """Empty: the bytes are in blob_chunk. Else the name under which the blob storage keeps them."""
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta(TrackedModel.Meta):
+        db_table = "blob"
+        constraints = [models.UniqueConstraint(fields=["account_id", "hash"], name="blob_hash")]
+
+
+class BlobChunk(TrackedModel):
+    """256 KiB of a blob (one row of 50 MB would cost the web process and the backend a multiple of it)."""
+
+    pk = models.CompositePrimaryKey("account_id", "blob_id", "n")
+    account_id = models.BigIntegerField()
+    blob_id = models.IntegerField()
+    n = models.IntegerField()
+    data = models.BinaryField()
+
+    class Meta(TrackedModel.Meta):
+        db_table = "blob_chunk"
+
+
+class BlobUpload(TrackedModel):
+    """Who uploaded a blob, and when last: an unreferenced blob is visible to its uploaders alone."""
+
+    pk = models.CompositePrimaryKey("account_id", "blob_id", "user_id")
+    account_id = models.BigIntegerField()
+    blob_id = models.IntegerField()
+    user_id = models.BigIntegerField()
+    type = models.TextField(default="")
+    size = models.BigIntegerField()
+    uploaded_at = models.DateTimeField(db_default=Now())
+
+    class Meta(TrackedModel.Meta):
+        db_table = "blob_upload"
+        indexes = [models.Index(fields=["account_id", "user_id", "uploaded_at"], name="blob_upload_user")]
+
+
+class BlobSweep(models.Model):
+    """When a blob is due to be looked at by the sweep. Crosses accounts, so it holds no content and has no policy."""
+
+    pk = models.CompositePrimaryKey("account_id", "blob_id")
+    account_id = models.BigIntegerField()
+    blob_id = models.IntegerField()
+    due_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "blob_sweep"
+        indexes = [models.Index(fields=["due_at"], name="blob_sweep_due")]

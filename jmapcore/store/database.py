@@ -1,0 +1,132 @@
+"""Connections for the JMAP path: a small pool of raw psycopg connections and the one way to read tenant data.
+
+The ORM defines the schema and serves the admin and provisioning; what is asked for a thousand times a second goes through
+`connection()` and `read()`: server-side prepared statements, several in one round trip (libpq pipeline mode), and every
+segment bound to one account by `jmap.account`, which row-level security checks.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, LiteralString, cast
+
+import psycopg
+from django.conf import settings
+from django.db import connection as orm_connection
+from psycopg.types.numeric import Int8BinaryDumper
+from psycopg_pool import ConnectionPool
+
+Row = tuple[Any, ...]
+Statement = tuple[str, Sequence[Any]]
+"""An SQL text with `%s` placeholders, and its parameters."""
+
+Connection = psycopg.Connection[Row]
+
+SET_ACCOUNT = "SELECT set_config('jmap.account', %s, true)"
+
+_lock = threading.Lock()
+_pool: ConnectionPool[Connection] | None = None
+_pool_target: str | None = None
+
+
+def connection_string() -> str:
+    """The libpq connection string of the restricted role, from `DATABASES["default"]`."""
+    database = settings.DATABASES["default"]
+    parameters = {
+        "dbname": database["NAME"],
+        "user": database["USER"],
+        "password": database["PASSWORD"],
+        "host": database["HOST"],
+        "port": database["PORT"],
+    }
+    options = {
+        key: value
+        for key, value in database.get("OPTIONS", {}).items()
+        if key not in {"pool", "server_side_binding", "isolation_level", "assume_role"}
+    }
+    return psycopg.conninfo.make_conninfo(
+        **{key: str(value) for key, value in {**parameters, **options}.items() if value not in ("", None)}
+    )
+
+
+def _configure(connection: Connection) -> None:
+    # One dumper for every integer: by default the type follows the value, and each type is a prepared statement more.
+    connection.adapters.register_dumper(int, Int8BinaryDumper)
+    connection.prepare_threshold = 0
+    connection.prepared_max = 500
+
+
+def _open_pool() -> ConnectionPool[Connection]:
+    global _pool, _pool_target
+    target = connection_string()
+    with _lock:
+        if _pool is None or _pool_target != target:
+            if _pool is not None:
+                _pool.close()
+            _pool = ConnectionPool(
+                target,
+                kwargs={"autocommit": True},
+                configure=_configure,
+                min_size=1,
+                max_size=settings.JMAP_POOL_SIZE,
+                timeout=settings.JMAP_POOL_TIMEOUT_SECONDS,
+                max_idle=300,
+                name="jmap",
+                open=True,
+            )
+            _pool_target = target
+        return _pool
+
+
+@contextmanager
+def connection() -> Iterator[Connection]:
+    """Lend a pooled autocommit connection of the restricted role for the length of the block.
+
+    Raises `psycopg_pool.PoolTimeout` where none becomes free in time, `psycopg.OperationalError` where PostgreSQL is away.
+    """
+    pool = _pool if _pool is not None else _open_pool()
+    lent = pool.getconn()
+    try:
+        yield lent
+    finally:
+        pool.putconn(lent)
+
+
+@atexit.register
+def close_pool() -> None:
+    """Close the pool, as a process ends, forks or changes its database."""
+    global _pool
+    with _lock:
+        if _pool is not None:
+            _pool.close()
+            _pool = None
+
+
+def django_connection() -> Connection:
+    """The psycopg connection behind the ORM's, to join the caller's `transaction.atomic()` block."""
+    orm_connection.ensure_connection()
+    return cast(Connection, orm_connection.connection)
+
+
+def execute(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[Row]:
+    """Run one prepared statement and give its cursor (binary results)."""
+    return connection.execute(cast(LiteralString, sql), parameters, prepare=True, binary=True)
+
+
+def rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
+    """All rows of a cursor; none for a statement that returns none."""
+    return cursor.fetchall() if cursor.description is not None else []
+
+
+def read(connection: Connection, account_id: int, *statements: Statement) -> list[list[Row]]:
+    """Run statements for one account in one round trip and one transaction; the rows of each, in order.
+
+    `jmap.account` is set for this segment alone, so that row-level security shows the rows of that account and no other.
+    """
+    with connection.pipeline():
+        execute(connection, SET_ACCOUNT, (str(account_id),))
+        cursors = [execute(connection, sql, parameters) for sql, parameters in statements]
+    return [rows(cursor) for cursor in cursors]

@@ -1,0 +1,184 @@
+"""The one write path: the data of an account is written inside `account_write`, and nowhere else.
+
+The block locks the account's state row, tells the database that this account is being written (`jmap.writing`, which the
+row-level security policies demand), gives every recorded change a modification sequence number of its own, and appends the
+changes to the account's log as it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from jmapcore.store.database import Connection, Statement, execute, rows, Row
+
+CREATED, UPDATED, VOLATILE, DESTROYED = "c", "u", "v", "d"
+"""Operations of the change log; `v` is an update of a type's volatile properties alone (Mailbox counts, RFC 8621 §2.2)."""
+
+SET_WRITING = "SELECT set_config('jmap.account', %s, true), set_config('jmap.writing', %s, true)"
+LOCK_STATE = "SELECT modseq, next_id FROM account_state WHERE account_id = %s FOR UPDATE"
+SAVE_STATE = "UPDATE account_state SET modseq = %s, next_id = %s WHERE account_id = %s"
+SAVE_TYPES = """
+    INSERT INTO type_state (account_id, type, modseq, floor)
+    SELECT %s, t.type, t.modseq, 0 FROM unnest(%s::text[], %s::bigint[]) AS t (type, modseq)
+    ON CONFLICT (account_id, type) DO UPDATE SET modseq = excluded.modseq"""
+APPEND_LOG = """
+    INSERT INTO change_log (account_id, type, modseq, object, operation)
+    SELECT %s, l.type, l.modseq, l.object, l.operation
+    FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::text[]) AS l (type, modseq, object, operation)"""
+
+writing_account: ContextVar[int | None] = ContextVar("writing_account", default=None)
+"""The account whose write block is open in this context; tracked models refuse to be written for any other."""
+
+after_commit: list[Callable[[int, dict[str, int]], None]] = []
+"""Told, after the commit, which types of which account have which new modification sequence number (push listens)."""
+
+
+class UnknownAccount(LookupError):
+    """The account has no state row: it does not exist, or is being deleted."""
+
+
+class AccountWrite:
+    """An open write of one account; made by `account_write` alone."""
+
+    def __init__(self, account_id: int, connection: Connection, modseq: int, next_id: int) -> None:
+        self.account_id = account_id
+        self.connection = connection
+        self.modseq = modseq
+        self.first_modseq = modseq
+        self._next_id = next_id
+        self._first_id = next_id
+        self._changes: list[tuple[str, int, int, str]] = []
+        self.on_commit: list[Callable[[], None]] = []
+        """Run after the commit, where the block made the transaction; else by the caller's transaction."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[Row]:
+        """Run one statement in this write's transaction."""
+        return execute(self.connection, sql, parameters)
+
+    def run(self, *statements: Statement) -> list[list[Row]]:
+        """Run statements in one round trip; the rows of each, in order."""
+        if len(statements) == 1:
+            return [rows(self.execute(*statements[0]))]
+        with self.connection.pipeline():
+            cursors = [self.execute(sql, parameters) for sql, parameters in statements]
+        return [rows(cursor) for cursor in cursors]
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A savepoint: an error inside undoes what was done and recorded inside, and goes on to the caller."""
+        recorded, modseq, next_id = len(self._changes), self.modseq, self._next_id
+        try:
+            with self.connection.transaction():
+                yield
+        except BaseException:
+            del self._changes[recorded:]
+            self.modseq, self._next_id = modseq, next_id
+            raise
+
+    def new_ids(self, count: int = 1) -> range:
+        """The next `count` object ids of the account; one counter serves every type."""
+        first = self._next_id
+        self._next_id += count
+        return range(first, self._next_id)
+
+    def _record(self, type_name: str, object_id: int, operation: str) -> int:
+        self.modseq += 1
+        self._changes.append((type_name, self.modseq, object_id, operation))
+        return self.modseq
+
+    def created(self, type_name: str, object_id: int) -> int:
+        """Record a create; its modification sequence number."""
+        return self._record(type_name, object_id, CREATED)
+
+    def updated(self, type_name: str, object_id: int, *, volatile: bool = False) -> int:
+        """Record an update, `volatile` where only the type's volatile properties changed; its number."""
+        return self._record(type_name, object_id, VOLATILE if volatile else UPDATED)
+
+    def destroyed(self, type_name: str, object_id: int) -> int:
+        """Record a destroy; its modification sequence number."""
+        return self._record(type_name, object_id, DESTROYED)
+
+    def touched(self, type_name: str) -> int:
+        """Advance the state of a type that has a state and no objects (EmailDelivery, RFC 8621 §1.5)."""
+        return self._record(type_name, 0, UPDATED)
+
+    def type_modseqs(self) -> dict[str, int]:
+        """The newest number of each type that this write changed."""
+        return {type_name: modseq for type_name, modseq, _, _ in self._changes}
+
+    def closing_statements(self) -> list[Statement]:
+        """What the end of the block writes: the log, the states of the types, the counters. None for no change."""
+        statements: list[Statement] = []
+        if self._changes:
+            types, modseqs, objects, operations = (
+                list(column) for column in zip(*self._changes, strict=True)
+            )
+            newest = self.type_modseqs()
+            statements.append((APPEND_LOG, (self.account_id, types, modseqs, objects, operations)))
+            statements.append((SAVE_TYPES, (self.account_id, list(newest), list(newest.values()))))
+        if self.modseq != self.first_modseq or self._next_id != self._first_id:
+            statements.append((SAVE_STATE, (self.modseq, self._next_id, self.account_id)))
+        return statements
+
+
+@contextmanager
+def account_write(account_id: int, connection: Connection) -> Iterator[AccountWrite]:
+    """Open the write of one account: locks its state row; commits at the end, rolls back on an error.
+
+    Inside a transaction of the caller's (`django_connection()` in `atomic`) the block joins it, and the caller commits.
+    No parsing, blob I/O, network or sleep belongs inside. Two accounts are locked in ascending id.
+    Raises `UnknownAccount`; `psycopg.errors.LockNotAvailable` after `lock_timeout`.
+    """
+    joined = connection.info.transaction_status != TransactionStatus.IDLE or not connection.autocommit
+    name = str(account_id)
+    try:
+        with connection.pipeline():
+            if not joined:
+                execute(connection, "BEGIN")
+            execute(connection, SET_WRITING, (name, name))
+            locked = execute(connection, LOCK_STATE, (account_id,))
+        state = locked.fetchone()
+        if state is None:
+            raise UnknownAccount(f"account {account_id} has no state row")
+        write = AccountWrite(account_id, connection, state[0], state[1])
+        token = writing_account.set(account_id)
+        try:
+            yield write
+        finally:
+            writing_account.reset(token)
+        closing = write.closing_statements()
+        with connection.pipeline():
+            for sql, parameters in closing:
+                execute(connection, sql, parameters)
+            if joined:
+                execute(connection, SET_WRITING, (name, ""))
+            else:
+                execute(connection, "COMMIT")
+    except BaseException:
+        if not joined and connection.info.transaction_status != TransactionStatus.IDLE:
+            connection.rollback()
+        raise
+    _announce(write, joined)
+
+
+def _announce(write: AccountWrite, joined: bool) -> None:
+    def announce() -> None:
+        newest = write.type_modseqs()
+        if newest:
+            for listener in after_commit:
+                listener(write.account_id, newest)
+        for callback in write.on_commit:
+            callback()
+
+    if joined:
+        from django.db import transaction
+
+        transaction.on_commit(announce)
+    else:
+        announce()
