@@ -1,0 +1,31 @@
+"""What other apps do when somebody is born or goes: lists of functions, filled in `AppConfig.ready`.
+
+`accounts.provisioning` calls them inside the caller's database transaction (`django.db.transaction.atomic`),
+in the order of registration: an exception undoes the whole provisioning step. They must not do network I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from accounts.models import Account, Alias, User
+
+user_created: list[Callable[[User], None]] = []
+"""After the user's row, and the account's with its `account_created` hooks, exist."""
+
+account_created: list[Callable[[Account], None]] = []
+"""After the account's row exists: the place for mailboxes, the first identity, the state row."""
+
+alias_added: list[Callable[[Alias, Account], None]] = []
+"""After an alias began to deliver to the account."""
+
+alias_removed: list[Callable[[Alias, Account], None]] = []
+"""Before an alias that delivers to the account is deleted."""
+
+account_deleted: list[Callable[[Account], None]] = []
+"""Before the account's row is deleted: all of its data elsewhere goes now, for no foreign key leads there."""
+
+user_deleted: list[Callable[[User], None]] = []
+"""Before the user's row is deleted, after the `account_deleted` hooks of the personal account."""

@@ -1,0 +1,197 @@
+"""How tenants, domains, users, aliases and grants are born, changed and removed: one named function for each.
+
+Each runs in a transaction of its own or joins its caller's, and calls the hooks of `accounts.lifecycle` in it.
+Every function raises `ProvisioningError`, with a sentence for a person, where what it is asked cannot be.
+Credentials are made in `accounts.credentials`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+
+from accounts import lifecycle
+from accounts.addresses import normalise_address, normalise_domain, split_address
+from accounts.models import Account, Address, Alias, AliasTarget, Domain, Grant, Tenant, User
+
+
+class ProvisioningError(Exception):
+    """Something that cannot be provisioned; the text is a sentence for the person who asked."""
+
+
+@contextmanager
+def _unique(sentence: str) -> Iterator[None]:
+    """Turn the refusal of a unique constraint into a sentence; what raced us is found out the same way."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise ProvisioningError(sentence) from error
+
+
+def create_tenant(name: str, *, domain: str | None = None, is_demo: bool = False) -> Tenant:
+    """A new tenant, with its first domain if one is named."""
+    name = name.strip()
+    if not name:
+        raise ProvisioningError("A tenant needs a name.")
+    with transaction.atomic():
+        with _unique(f"There is a tenant named {name} already."):
+            tenant = Tenant.objects.create(name=name, is_demo=is_demo)
+        if domain is not None:
+            add_domain(tenant, domain)
+    return tenant
+
+
+def add_domain(tenant: Tenant, name: str) -> Domain:
+    """A further domain of a tenant; internationalised names are stored as A-labels."""
+    normal = normalise_domain(name)
+    if normal is None:
+        raise ProvisioningError(f"{name!r} is not a domain name.")
+    with _unique(f"The domain {normal} is taken."):
+        return Domain.objects.create(name=normal, tenant=tenant)
+
+
+def create_user(
+    address: str,
+    *,
+    name: str = "",
+    password: str | None = None,
+    may_use_account_password: bool = True,
+) -> User:
+    """A new user of the tenant whose domain the address is in, with the personal account (`user.account`).
+
+    Without a password there is none, and only app passwords and tokens open the account.
+    """
+    normal, domain = _new_address(address)
+    if "+" in split_address(normal)[0]:
+        raise ProvisioningError(
+            f"{normal} cannot be a user's address: what follows a + is a detail of the user's address before it."
+        )
+    # Hashed before the transaction begins: it takes long, and may have to wait for its turn.
+    encoded = make_password(password)
+    with transaction.atomic():
+        with _unique(f"The address {normal} is taken."):
+            user = User.objects.create(
+                address=normal,
+                name=name.strip(),
+                tenant=domain.tenant,
+                domain=domain,
+                password=encoded,
+                may_use_account_password=may_use_account_password,
+            )
+            Address.objects.create(address=normal, user=user)
+        account = Account.objects.create(tenant=domain.tenant, owner=user, name=normal)
+        for account_hook in lifecycle.account_created:
+            account_hook(account)
+        for user_hook in lifecycle.user_created:
+            user_hook(user)
+    return user
+
+
+def _new_address(address: str) -> tuple[str, Domain]:
+    """The normal spelling of an address to be made, and its domain."""
+    normal = normalise_address(address)
+    if normal is None:
+        raise ProvisioningError(f"{address!r} is not an e-mail address.")
+    domain_name = split_address(normal)[1]
+    domain = Domain.objects.select_related("tenant").filter(name=domain_name).first()
+    if domain is None:
+        raise ProvisioningError(f"The domain {domain_name} belongs to no tenant.")
+    return normal, domain
+
+
+def add_alias(address: str, account: Account) -> Alias:
+    """A further address whose mail goes to an account of the same tenant."""
+    normal, domain = _new_address(address)
+    if domain.tenant_id != account.tenant_id:
+        raise ProvisioningError(f"The domain {domain.name} belongs to another tenant than {account.name}.")
+    with transaction.atomic():
+        with _unique(f"The address {normal} is taken."):
+            alias = Alias.objects.create(address=normal, domain=domain)
+            Address.objects.create(address=normal, alias=alias)
+        AliasTarget.objects.create(alias=alias, account=account)
+        for hook in lifecycle.alias_added:
+            hook(alias, account)
+    return alias
+
+
+def remove_alias(alias: Alias) -> None:
+    """Let an alias deliver no more, and free its address."""
+    with transaction.atomic():
+        for target in alias.targets.select_related("account"):
+            for hook in lifecycle.alias_removed:
+                hook(alias, target.account)
+        alias.delete()
+
+
+def set_catch_all(domain: Domain, account: Account | None) -> None:
+    """Deliver what nobody in the domain receives to an account of the same tenant, or (None) to nobody."""
+    if account is not None and account.tenant_id != domain.tenant_id:
+        raise ProvisioningError(f"The domain {domain.name} belongs to another tenant than {account.name}.")
+    domain.catch_all = account
+    domain.save(update_fields=["catch_all"])
+
+
+def grant_access(
+    account: Account, user: User, *, is_read_only: bool = False, may_send_as: bool = False
+) -> Grant:
+    """Open an account to another user of the tenant, or change what was granted before."""
+    if account.owner_id == user.pk:
+        raise ProvisioningError(f"{user.address} owns this account already.")
+    if account.tenant_id != user.tenant_id:
+        raise ProvisioningError(f"{account.name} and {user.address} belong to different tenants.")
+    if is_read_only and may_send_as:
+        raise ProvisioningError("A read-only grant cannot allow sending.")
+    grant, _ = Grant.objects.update_or_create(
+        account=account, user=user, defaults={"is_read_only": is_read_only, "may_send_as": may_send_as}
+    )
+    return grant
+
+
+def revoke_access(account: Account, user: User) -> None:
+    """Close an account to a user; nothing happens where nothing was granted."""
+    Grant.objects.filter(account=account, user=user).delete()
+
+
+def set_user_suspended(user: User, is_suspended: bool) -> None:
+    """Suspend or resume one user, from the next request on."""
+    user.is_suspended = is_suspended
+    user.save(update_fields=["is_suspended"])
+
+
+def set_tenant_suspended(tenant: Tenant, is_suspended: bool) -> None:
+    """Suspend or resume everybody of a tenant, from the next request on."""
+    tenant.is_suspended = is_suspended
+    tenant.save(update_fields=["is_suspended"])
+
+
+def set_password(user: User, password: str | None) -> None:
+    """Give the user another account password, or (None) take it away. Signs out what used the old one."""
+    user.password = make_password(password)
+    user.save(update_fields=["password"])
+
+
+def delete_user(user: User) -> None:
+    """Delete a user, the personal account and all that is in it, the grants on it, and aliases left without target."""
+    with transaction.atomic():
+        account = Account.objects.filter(owner=user).first()
+        if account is not None:
+            for alias in Alias.objects.filter(targets__account=account):
+                remove_alias(alias)
+            for account_hook in lifecycle.account_deleted:
+                account_hook(account)
+        for user_hook in lifecycle.user_deleted:
+            user_hook(user)
+        user.delete()
+
+
+def delete_tenant(tenant: Tenant) -> None:
+    """Delete a tenant with its users, their accounts, and its domains."""
+    with transaction.atomic():
+        for user in User.objects.filter(tenant=tenant).iterator():
+            delete_user(user)
+        tenant.domains.all().delete()
+        tenant.delete()
