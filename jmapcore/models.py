@@ -91,19 +91,35 @@ class BlobUpload(TrackedModel):
     type = models.TextField(default="")
     size = models.BigIntegerField()
     uploaded_at = models.DateTimeField(db_default=Now())
+    in_use = models.BooleanField(db_default=False)
+    """The blob was seen referenced: it does not count against the user's quota of unreferenced blobs."""
 
     class Meta(TrackedModel.Meta):
         db_table = "blob_upload"
-        indexes = [models.Index(fields=["account_id", "user_id", "uploaded_at"], name="blob_upload_user")]
+        indexes = [
+            models.Index(
+                fields=["account_id", "user_id", "uploaded_at"],
+                name="blob_upload_unused",
+                condition=models.Q(in_use=False),
+                include=["size"],
+            )
+        ]
 
 
 class BlobSweep(models.Model):
-    """When a blob is due to be looked at by the sweep. Crosses accounts, so it holds no content and has no policy."""
+    """When a blob is due to be looked at by the sweep. Crosses accounts, so it holds no content and has no policy.
+
+    A row without a blob is one that is being written, or whose bytes are being deleted (`doomed`).
+    """
 
     pk = models.CompositePrimaryKey("account_id", "blob_id")
     account_id = models.BigIntegerField()
     blob_id = models.IntegerField()
     due_at = models.DateTimeField()
+    location = models.TextField(db_default="")
+    """Where the bytes of a blob without a row are; empty: in blob_chunk."""
+    doomed = models.BooleanField(db_default=False)
+    """The blob's row is gone and its bytes go next; nothing may take this id up again."""
 
     class Meta:
         db_table = "blob_sweep"

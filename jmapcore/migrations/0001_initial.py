@@ -195,6 +195,8 @@ class Migration(migrations.Migration):
                 ("account_id", models.BigIntegerField()),
                 ("blob_id", models.IntegerField()),
                 ("due_at", models.DateTimeField()),
+                ("location", models.TextField(db_default="")),
+                ("doomed", models.BooleanField(db_default=False)),
             ],
             options={
                 "db_table": "blob_sweep",
@@ -222,13 +224,19 @@ class Migration(migrations.Migration):
                 ("type", models.TextField(default="")),
                 ("size", models.BigIntegerField()),
                 ("uploaded_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("in_use", models.BooleanField(db_default=False)),
             ],
             options={
                 "db_table": "blob_upload",
                 "abstract": False,
                 "base_manager_name": "objects",
                 "indexes": [
-                    models.Index(fields=["account_id", "user_id", "uploaded_at"], name="blob_upload_user")
+                    models.Index(
+                        condition=models.Q(("in_use", False)),
+                        fields=["account_id", "user_id", "uploaded_at"],
+                        include=("size",),
+                        name="blob_upload_unused",
+                    )
                 ],
             },
         ),
