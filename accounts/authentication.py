@@ -1,7 +1,8 @@
-"""Who makes a request: the Authorization header, `Bearer` (RFC 6750) or `Basic` (RFC 7617), turned into a caller.
+"""Who makes a request: an Authorization header, `Bearer` (RFC 6750) or `Basic` (RFC 7617), made a caller.
 
 The order of work for Basic: one gate query; an app password or a remembered account password opens at once;
-everything else, unknown users too, is first throttled, then costs one argon2 check, then gets the same answer.
+everything else, unknown users too, is throttled first, then costs one argon2 check, then gets the same
+answer.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import base64
 import binascii
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -28,7 +28,7 @@ REALM = "jmapsite"
 MAXIMUM_CREDENTIALS_LENGTH = 1_024
 """Longer Basic credentials, in characters, are wrong without being looked at."""
 
-Borrow = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
+Borrow = Callable[[], AbstractContextManager[psycopg.Connection[gate.Row]]]
 
 _remembered = RememberedPasswords()
 
@@ -147,7 +147,7 @@ def _wrong() -> AuthenticationError:
 
 
 def check_throttled(address: str, password: str, stored: str, client_address: str) -> bool:
-    """Whether a password is the stored one, after the throttle let the attempt through; else `AuthenticationError` 429.
+    """Whether a password is the stored one; `AuthenticationError` 429 where the throttle allows no attempt.
 
     `stored` is `accounts.passwords.UNKNOWN` where there is nothing to compare with: the work is the same.
     """

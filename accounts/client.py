@@ -12,7 +12,7 @@ IPV6_PREFIX_OF_ONE_CLIENT = 64
 
 
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
-    """An IP address out of a forwarded-for element: with a port, in brackets or with a zone; None for none."""
+    """An IP address out of a forwarded-for element, with port, brackets or zone; None for anything else."""
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -32,7 +32,7 @@ def trusted_networks(names: Iterable[str]) -> tuple[Network, ...]:
 
 
 def client_address(remote_address: str, forwarded_for: str | None, trusted_proxies: Iterable[Network]) -> str:
-    """The IP address of the client: of the peer, or of the last hop in X-Forwarded-For that no trusted proxy is.
+    """The client's IP address: the peer's, or the last hop in X-Forwarded-For that is no trusted proxy.
 
     Read from the right, since every proxy appends and only what a trusted one wrote is true. A peer without
     an IP address (a unix socket, the empty string) is a proxy on this machine; it is trusted where 127.0.0.1

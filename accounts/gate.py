@@ -6,7 +6,6 @@ nothing is cached. It touches the tables of accounts alone and sets nothing in t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,50 +14,41 @@ import psycopg
 
 from accounts.access import AccountAccess, Caller
 
-# The last columns of each gate: the grants, as parallel arrays in the order of the account ids. Accounts
-# whose owner or tenant is suspended or gone are closed to everybody.
-_GRANTS = """
-LEFT JOIN LATERAL (
-    SELECT array_agg(open.id) AS ids, array_agg(open.name) AS names,
-           array_agg(open.is_read_only) AS read_only, array_agg(open.may_send_as) AS send_as
-    FROM (
-        SELECT shared.id, shared.name, given.is_read_only, given.may_send_as
-        FROM accounts_grant given
-        JOIN accounts_account shared ON shared.id = given.account_id
-        JOIN accounts_user owner ON owner.id = shared.owner_id
-        JOIN accounts_tenant host ON host.id = shared.tenant_id
-        WHERE given.user_id = person.id AND owner.is_active AND NOT owner.is_suspended AND NOT host.is_suspended
-        ORDER BY shared.id
-    ) open
-) granted ON true
-"""
+Row = tuple[Any, ...]
 
-_PERSON = """person.id, person.tenant_id, person.address, person.is_suspended,
-       coalesce(tenant.is_suspended, false), personal.id,
-       granted.ids, granted.names, granted.read_only, granted.send_as"""
+# One row for each account granted, or one row without any: cheaper than arrays, which take an aggregate and
+# a sort. A granted account is open only while its owner may sign in, and never across tenants.
+_COLUMNS = """person.id, person.tenant_id, person.address, person.is_suspended, tenant.is_suspended,
+       personal.id, shared.id, shared.name, given.is_read_only, given.may_send_as"""
+
+_ACCOUNTS = """LEFT JOIN accounts_tenant tenant ON tenant.id = person.tenant_id
+LEFT JOIN accounts_account personal ON personal.owner_id = person.id
+LEFT JOIN (
+    accounts_grant given
+    JOIN accounts_account shared ON shared.id = given.account_id
+    JOIN accounts_user owner ON owner.id = shared.owner_id AND owner.is_active AND NOT owner.is_suspended
+) ON given.user_id = person.id AND shared.tenant_id = person.tenant_id"""
 
 _TOKEN = f"""
-SELECT {_PERSON}, token.id, token.scope, nullif(token.resource, '[]')
+SELECT {_COLUMNS}, token.id, token.scope, nullif(token.resource, '[]')
 FROM accounts_accesstoken token
 JOIN accounts_user person ON person.id = token.user_id
-LEFT JOIN accounts_tenant tenant ON tenant.id = person.tenant_id
-LEFT JOIN accounts_account personal ON personal.owner_id = person.id
-{_GRANTS}
+{_ACCOUNTS}
 WHERE token.token_checksum = %s AND token.expires > statement_timestamp() AND person.is_active
-"""
+"""  # noqa: S608 - constants alone
 
 _ADDRESS = f"""
-SELECT {_PERSON}, secret.id,
+SELECT {_COLUMNS}, secret.id,
        secret.last_used IS NULL OR secret.last_used < statement_timestamp() - interval '1 day',
        CASE WHEN person.may_use_account_password AND NOT person.has_second_factor
-                 AND coalesce(tenant.allow_account_password, true) THEN person.password END
+                 AND tenant.allow_account_password THEN person.password END
 FROM accounts_user person
-LEFT JOIN accounts_apppassword secret ON secret.user_id = person.id AND secret.secret_checksum = %s
-LEFT JOIN accounts_tenant tenant ON tenant.id = person.tenant_id
-LEFT JOIN accounts_account personal ON personal.owner_id = person.id
-{_GRANTS}
+LEFT JOIN accounts_apppassword secret ON secret.secret_checksum = %s AND secret.user_id = person.id
+{_ACCOUNTS}
 WHERE person.address = %s AND person.is_active
-"""
+"""  # noqa: S608 - constants alone
+
+_RECORD_USE = "UPDATE accounts_apppassword SET last_used = statement_timestamp() WHERE id = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +65,8 @@ class Person:
 
     def caller(self, credential: str, scopes: frozenset[str]) -> Caller:
         """The caller this person is with a credential. Only for those that have an account."""
-        assert self.tenant_id is not None and self.account_id is not None
+        assert self.tenant_id is not None
+        assert self.account_id is not None
         personal = AccountAccess(self.account_id, self.user_id, self.address, True, False, True)
         return Caller(
             self.user_id, self.tenant_id, self.address, credential, scopes, (personal, *self.granted)
@@ -111,38 +102,37 @@ def _scopes(scope: str) -> frozenset[str]:
     return frozenset(scope.split())
 
 
-def _person(row: Sequence[Any]) -> Person:
-    user_id, tenant_id, address, is_suspended, is_tenant_suspended, account_id = row[:6]
-    ids, names, read_only, send_as = row[6:10]
+def _person(rows: list[Row]) -> Person:
+    user_id, tenant_id, address, is_suspended, is_tenant_suspended, account_id, first_shared = rows[0][:7]
     granted: tuple[AccountAccess, ...] = ()
-    if ids:
+    if first_shared is not None:
         granted = tuple(
-            AccountAccess(shared_id, user_id, name, False, is_read_only, may_send)
-            for shared_id, name, is_read_only, may_send in zip(ids, names, read_only, send_as, strict=True)
+            sorted(
+                (AccountAccess(row[6], user_id, row[7], False, row[8], row[9]) for row in rows),
+                key=lambda access: access.account_id,
+            )
         )
-    return Person(user_id, tenant_id, address, is_suspended, is_tenant_suspended, account_id, granted)
+    return Person(user_id, tenant_id, address, is_suspended, bool(is_tenant_suspended), account_id, granted)
 
 
-def token_holder(connection: psycopg.Connection[Any], token_checksum: str) -> TokenHolder | None:
+def token_holder(connection: psycopg.Connection[Row], token_checksum: str) -> TokenHolder | None:
     """Who holds the access token with this sha256 (hex); None for unknown, revoked and expired ones."""
-    row = connection.execute(_TOKEN, (token_checksum,), prepare=True, binary=True).fetchone()
-    if row is None:
+    rows = connection.execute(_TOKEN, (token_checksum,), prepare=True, binary=True).fetchall()
+    if not rows:
         return None
-    return TokenHolder(_person(row), row[10], _scopes(row[11]), row[12])
+    return TokenHolder(_person(rows), rows[0][10], _scopes(rows[0][11]), rows[0][12])
 
 
 def address_holder(
-    connection: psycopg.Connection[Any], address: str, secret_checksum: str
+    connection: psycopg.Connection[Row], address: str, secret_checksum: str
 ) -> AddressHolder | None:
-    """Who has this normalised login address, and whether the secret with this sha256 is one of their app passwords."""
-    row = connection.execute(_ADDRESS, (secret_checksum, address), prepare=True, binary=True).fetchone()
-    if row is None:
+    """Who has this normalised login address, and whether the secret with this sha256 is an app password."""
+    rows = connection.execute(_ADDRESS, (secret_checksum, address), prepare=True, binary=True).fetchall()
+    if not rows:
         return None
-    return AddressHolder(_person(row), row[10], row[11], row[12])
+    return AddressHolder(_person(rows), rows[0][10], rows[0][11], rows[0][12])
 
 
-def record_use(connection: psycopg.Connection[Any], app_password_id: int) -> None:
-    """Note that an app password was used, which the gate asks for once a day."""
-    connection.execute(
-        "UPDATE accounts_apppassword SET last_used = statement_timestamp() WHERE id = %s", (app_password_id,)
-    )
+def record_use(connection: psycopg.Connection[Row], app_password_id: int) -> None:
+    """Note that an app password was used, which `AddressHolder` asks for once a day."""
+    connection.execute(_RECORD_USE, (app_password_id,), prepare=True)

@@ -1,6 +1,6 @@
 """How tenants, domains, users, aliases and grants are born, changed and removed: one named function for each.
 
-Each runs in a transaction of its own or joins its caller's, and calls the hooks of `accounts.lifecycle` in it.
+Each runs in a transaction of its own or joins the caller's, and calls the hooks of `accounts.lifecycle`.
 Every function raises `ProvisioningError`, with a sentence for a person, where what it is asked cannot be.
 Credentials are made in `accounts.credentials`.
 """
@@ -68,7 +68,7 @@ def create_user(
     normal, domain = _new_address(address)
     if "+" in split_address(normal)[0]:
         raise ProvisioningError(
-            f"{normal} cannot be a user's address: what follows a + is a detail of the user's address before it."
+            f"{normal} cannot be a user's address: what follows the + is a detail of the address before it."
         )
     # Hashed before the transaction begins: it takes long, and may have to wait for its turn.
     encoded = make_password(password)
@@ -175,7 +175,7 @@ def set_password(user: User, password: str | None) -> None:
 
 
 def delete_user(user: User) -> None:
-    """Delete a user, the personal account and all that is in it, the grants on it, and aliases left without target."""
+    """Delete a user with the personal account, all that is in it, its aliases, grants and credentials."""
     with transaction.atomic():
         account = Account.objects.filter(owner=user).first()
         if account is not None:

@@ -1,4 +1,4 @@
-"""Account passwords that were checked a moment ago, so that a program which sends one with every request is fast."""
+"""Account passwords checked a moment ago, so that a program which sends one with every request is fast."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAXIMUM_ENTRIES = 10_000
 
 
 class RememberedPasswords:
-    """Which passwords this process found right in the last five minutes, by an HMAC under a key of the process.
+    """Which passwords this process found right in the last five minutes, by an HMAC under its own key.
 
     The HMAC covers the stored hash: when the password changes, what was remembered is found no more. The
     passwords themselves are not kept. `clock` returns seconds and only ever grows.

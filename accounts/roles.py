@@ -10,9 +10,9 @@ from psycopg import sql
 
 
 def restricted_role() -> str:
-    """The role that DATABASES["default"] acts as: its `-c role=…` option, else its USER; "" if neither is set."""
-    database = settings.DATABASES["default"]
-    option = re.search(r"-c\s*role=(\S+)", str(database.get("OPTIONS", {}).get("options", "")))
+    """The role that DATABASES["default"] acts as: its `-c role=…` option, else its USER; "" for neither."""
+    database: dict[str, Any] = settings.DATABASES["default"]
+    option = re.search(r"-c\s*role=(\S+)", database.get("OPTIONS", {}).get("options", ""))
     return option.group(1) if option else str(database.get("USER", ""))
 
 
@@ -33,7 +33,8 @@ def grant_restricted_role(apps: Any, schema_editor: Any) -> None:
             "GRANT USAGE ON SCHEMA {schema} TO {role}",
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
             "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
-            "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema}"
+            " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
             "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE, SELECT ON SEQUENCES TO {role}",
         ):
             composed = sql.SQL(statement).format(schema=sql.Identifier(schema), role=sql.Identifier(role))

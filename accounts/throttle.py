@@ -52,7 +52,7 @@ class Attempts(Protocol):
         """Count an attempt and return 0, or return the seconds to wait and count nothing."""
 
     def succeeded(self, address: str, client: str) -> None:
-        """Take back what `begin` counted, forgive the client's failures at this address, and know it from now on."""
+        """Take back what `begin` counted, forgive the client its failures at the address, and know it."""
 
 
 def _keys(address: str, client: str) -> tuple[str, str, str, str]:

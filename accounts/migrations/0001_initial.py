@@ -318,7 +318,7 @@ class Migration(migrations.Migration):
                     "catch_all",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Takes mail for every address of the domain that belongs to nobody. Empty: such mail is refused.",
+                        help_text="Takes mail for the addresses of the domain that nobody has. Empty: such mail is refused.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="catch_all_domains",
@@ -560,7 +560,7 @@ class Migration(migrations.Migration):
                     "allow_account_password",
                     models.BooleanField(
                         default=True,
-                        help_text="Mail programs may sign in with the account password. If not set, they need an app password or OAuth.",
+                        help_text="Mail programs may sign in with the account password. If not, they need an app password or OAuth.",
                     ),
                 ),
                 ("created", models.DateTimeField(auto_now_add=True)),

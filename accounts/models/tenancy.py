@@ -1,4 +1,4 @@
-"""Tenants, domains, addresses, accounts and grants. Rows are born and die in `accounts.provisioning` alone."""
+"""Tenants, domains, addresses, accounts and grants. Their rows are made by `accounts.provisioning` alone."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Tenant(models.Model):
     )
     allow_account_password = models.BooleanField(
         default=True,
-        help_text="Mail programs may sign in with the account password. If not set, they need an app password "
-        "or OAuth.",
+        help_text="Mail programs may sign in with the account password. If not, they need an app password or "
+        "OAuth.",
     )
     created = models.DateTimeField(auto_now_add=True)
 
@@ -52,7 +52,7 @@ class Domain(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="catch_all_domains",
-        help_text="Takes mail for every address of the domain that belongs to nobody. Empty: such mail is refused.",
+        help_text="Takes mail for the addresses of the domain that nobody has. Empty: such mail is refused.",
     )
     created = models.DateTimeField(auto_now_add=True)
 
@@ -127,7 +127,7 @@ class Alias(models.Model):
 
 
 class AliasTarget(models.Model):
-    """An account that an alias delivers to. Several for each alias fit once `alias_target_single` is dropped."""
+    """An account that an alias delivers to. Several of an alias fit once `alias_target_single` is dropped."""
 
     alias = models.ForeignKey(Alias, on_delete=models.CASCADE, related_name="targets")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="alias_targets")

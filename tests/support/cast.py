@@ -1,0 +1,98 @@
+"""The cast of the tests: a fresh set of people for every test that asks, in tenants and domains of their own.
+
+North: Alice; Bob, who may read and write Alice's account; Dora, who may only read it. South: Charlie, to whom
+nothing of North may ever show. Nothing is cleaned up, for nobody else meets them.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from dataclasses import dataclass
+
+import pytest
+from django.db import transaction
+
+from accounts.access import ALL_SCOPES
+from accounts.credentials import create_access_token, create_app_password
+from accounts.models import Account, Domain, Tenant, User
+from accounts.provisioning import create_tenant, create_user, grant_access
+
+
+@dataclass(frozen=True)
+class Person:
+    """One of the cast, with credentials that work. `password` is the account password, None without one."""
+
+    address: str
+    password: str | None
+    app_password: str
+    token: str
+    user: User
+    account: Account
+
+    @property
+    def bearer(self) -> str:
+        """The Authorization header with the access token."""
+        return f"Bearer {self.token}"
+
+    @property
+    def basic(self) -> str:
+        """The Authorization header with the app password."""
+        return basic(self.address, self.app_password)
+
+    @property
+    def account_id(self) -> str:
+        """The account's id on the wire."""
+        return f"a{self.account.pk}"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Everybody. `north_domain` is Alice's, Bob's and Dora's, `south_domain` Charlie's."""
+
+    north: Tenant
+    south: Tenant
+    north_domain: Domain
+    south_domain: Domain
+    alice: Person
+    bob: Person
+    dora: Person
+    charlie: Person
+
+
+def basic(username: str, password: str) -> str:
+    """The Authorization header of a user name and a password (RFC 7617)."""
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
+
+
+def make_person(domain: Domain, name: str, *, password: str | None = None) -> Person:
+    """A new user `name`@`domain` with all scopes. Only a `password` costs a slow hash."""
+    user = create_user(f"{name.lower()}@{domain.name}", name=name, password=password)
+    _, app_password = create_app_password(user, "test")
+    _, token = create_access_token(user, scopes=sorted(ALL_SCOPES))
+    return Person(user.address, password, app_password, token, user, user.account)
+
+
+def make_tenant(name: str) -> tuple[Tenant, Domain]:
+    """A new tenant with a domain that no other test has."""
+    mark = secrets.token_hex(8)
+    tenant = create_tenant(f"{name} {mark}", domain=f"{name.lower()}-{mark}.example")
+    return tenant, tenant.domains.get()
+
+
+def make_cast() -> Cast:
+    """A fresh cast, committed."""
+    with transaction.atomic():
+        north, north_domain = make_tenant("North")
+        south, south_domain = make_tenant("South")
+        alice, bob, dora = (make_person(north_domain, name) for name in ("Alice", "Bob", "Dora"))
+        charlie = make_person(south_domain, "Charlie")
+        grant_access(alice.account, bob.user)
+        grant_access(alice.account, dora.user, is_read_only=True)
+    return Cast(north, south, north_domain, south_domain, alice, bob, dora, charlie)
+
+
+@pytest.fixture
+def cast() -> Cast:
+    """A fresh cast for this test."""
+    return make_cast()
