@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from accounts.access import MAIL_SCOPE, SCOPES
+from accounts.client import Network, trusted_networks
+from jmapsite.embedded.errors import EmbeddedServerError
+from jmapsite.embedded.layout import POSTGRESQL, REDIS, Layout
+from jmapsite.embedded.postgresql import DATABASE, OWNER, WEB
+from jmapsite.secret_key import kept_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -20,19 +26,19 @@ def _number(name: str, default: int) -> int:
     return int(value)
 
 
-def _database(url: str) -> dict[str, object]:
+def _database(url: str) -> dict[str, Any]:
     """A DATABASES entry from a `postgresql://user:password@host:port/name?option=…` URL."""
     parts = urlsplit(url)
     if parts.scheme not in {"postgresql", "postgres"}:
         raise SystemExit("DATABASE_URL must begin with postgresql://")
     query = dict(parse_qsl(parts.query))
-    host = query.pop("host", parts.hostname or "")
+    host = query.pop("host", None) or unquote(parts.hostname or "")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(host),
+        "HOST": host,
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
@@ -54,15 +60,22 @@ LMTP_PORT = _number("LMTP_PORT", 8024)
 HTTPS = os.environ.get("HTTPS", "") not in {"", "0"}
 _SCHEME = "https" if HTTPS else "http"
 PUBLIC_URL = (os.environ.get("PUBLIC_URL") or f"{_SCHEME}://{HOST}:{PORT}").rstrip("/")
-PUSH_PUBLIC_URL = (
-    os.environ.get("PUSH_PUBLIC_URL") or f"{_SCHEME}://{HOST}:{PUSH_PORT}"
-).rstrip("/")
+PUSH_PUBLIC_URL = (os.environ.get("PUSH_PUBLIC_URL") or f"{_SCHEME}://{HOST}:{PUSH_PORT}").rstrip("/")
 
-DATABASE_URL = os.environ.get("DATABASE_URL") or f"postgresql://jmap_web@/jmapsite?host={VAR_DIR}/run"
+# Without these the embedded servers of `jmapsite.embedded` are started, below VAR_DIR.
+_sockets = Layout(VAR_DIR).sockets
+_database_url = os.environ.get("DATABASE_URL")
+_redis_url = os.environ.get("REDIS_URL")
+DATABASE_URL = _database_url or f"postgresql://{WEB}@/{DATABASE}?host={quote(str(_sockets))}"
 MIGRATE_DATABASE_URL = (
-    os.environ.get("MIGRATE_DATABASE_URL") or f"postgresql://jmap_owner@/jmapsite?host={VAR_DIR}/run"
+    os.environ.get("MIGRATE_DATABASE_URL")
+    or _database_url
+    or f"postgresql://{OWNER}@/{DATABASE}?host={quote(str(_sockets))}"
 )
-REDIS_URL = os.environ.get("REDIS_URL") or f"unix://{VAR_DIR}/run/redis.sock"
+REDIS_URL = _redis_url or f"unix://{quote(str(Layout(VAR_DIR).redis_socket))}"
+EMBEDDED_SERVERS = tuple(
+    server for server, url in ((POSTGRESQL, _database_url), (REDIS, _redis_url)) if not url
+)
 
 # "default" is the restricted role of every process; "owner" runs the migrations alone.
 DATABASES = {"default": _database(DATABASE_URL), "owner": _database(MIGRATE_DATABASE_URL)}
@@ -70,6 +83,7 @@ DATABASES["owner"]["OPTIONS"] = {}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    "jmapsite",
     "accounts",
     "jmapcore",
     "mail",
@@ -84,10 +98,89 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 AUTH_USER_MODEL = "accounts.User"
-SECRET_KEY = "set-below"
-ROOT_URLCONF = "jmapsite.urls"
 USE_TZ = True
 TIME_ZONE = "UTC"
+
+
+def _secret_key() -> str:
+    given = os.environ.get("SECRET_KEY")
+    if given:
+        return given
+    try:
+        return kept_secret_key(VAR_DIR)
+    except EmbeddedServerError as error:
+        raise SystemExit(str(error)) from error
+    except PermissionError as error:
+        raise SystemExit(
+            f"{error.filename} belongs to another user. Run this as its owner, or name another directory "
+            "with VAR_DIR=…"
+        ) from error
+
+
+SECRET_KEY = _secret_key()
+DEBUG = False
+
+# HTTP
+ROOT_URLCONF = "jmapsite.urls"
+WSGI_APPLICATION = "jmapsite.wsgi.application"
+_public_host = urlsplit(PUBLIC_URL).hostname or HOST
+ALLOWED_HOSTS = [
+    *{_public_host, HOST, "127.0.0.1", "localhost", "[::1]"},
+    *filter(None, os.environ.get("ALLOWED_HOSTS", "").split(",")),
+]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+X_FRAME_OPTIONS = "DENY"
+MIDDLEWARE = [
+    # First: it answers what belongs to JMAP, which needs none of the others.
+    "jmapcore.edge.JMAPEdge",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+# Straight from the packages: nothing has to be collected before the admin looks right.
+WHITENOISE_USE_FINDERS = True
+
+# Tasks
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+
+# Logging: never an address, a subject, a token or a query string.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        # Only these would propagate to Django's own handlers, which are for development.
+        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+    },
+}
 
 # OAuth
 OAUTH2_PROVIDER_APPLICATION_MODEL = "accounts.Application"
@@ -125,3 +218,37 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # Accounts
 AUTHENTICATION_BACKENDS = ["accounts.backends.AddressBackend"]
+
+
+def _trusted_proxies() -> tuple[Network, ...]:
+    try:
+        return trusted_networks(os.environ.get("TRUSTED_PROXIES", "").split(","))
+    except ValueError as error:
+        raise SystemExit(f"TRUSTED_PROXIES is a list of IP addresses and networks: {error}.") from error
+
+
+# Whose X-Forwarded-For is believed. Empty: nobody's.
+TRUSTED_PROXIES = _trusted_proxies()
+
+# JMAP
+_MEGABYTE = 1_000_000
+JMAP_LIMITS = {
+    "maxSizeUpload": 50 * _MEGABYTE,
+    "maxConcurrentUpload": 4,
+    "maxSizeRequest": 10 * _MEGABYTE,
+    "maxConcurrentRequests": 8,
+    "maxCallsInRequest": 32,
+    "maxObjectsInGet": 1_000,
+    "maxObjectsInSet": 500,
+}
+JMAP_MAX_SIZE_ANSWER = 50 * _MEGABYTE
+# What one answer of /query, /changes and /queryChanges holds at most.
+JMAP_MAX_QUERY_IDS = 50_000
+JMAP_MAX_CHANGES = 10_000
+JMAP_MAX_QUERY_CHANGES = 10_000
+# JMAP calls at work at once in one web process; further threads wait for slow clients.
+JMAP_CONCURRENT_CALLS = 2
+JMAP_WAIT_SECONDS = 30
+JMAP_POOL_SIZE = _number("JMAP_POOL_SIZE", 8)
+JMAP_POOL_TIMEOUT_SECONDS = 5
+JMAP_CHANGE_LOG_DAYS = _number("JMAP_CHANGE_LOG_DAYS", 90)

@@ -1,0 +1,59 @@
+# `make` or `make help` shows what there is.
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lint types imports migrations upgrade-db bench clean install install-dev
+
+# The environment's own Python once there is one, so that it is not made anew with another.
+PYTHON ?= $(shell .venv/bin/python -c 'import pip' 2>/dev/null && echo .venv/bin/python || command -v python3 || echo python3)
+MANAGE := .venv/bin/python manage.py
+SOURCES := manage.py jmapsite accounts jmapcore mail push tests
+# Tests: more processes than this gain nothing, since PostgreSQL works beside them.
+TEST_PROCESSES ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && echo 4 || echo $$n)
+
+help: ## Show this list
+	@echo "Usage: make TARGET [PORT=8000] [PUSH_PORT=8001] [LMTP_PORT=8024] [VAR_DIR=var] [HTTPS=1] [PYTHON=python3]"
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1|\2/' | column -t -s '|' 2>/dev/null \
+		|| grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST)
+
+install:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 to 3.14 is needed, and $(PYTHON) is not there."; exit 1; }
+	@$(PYTHON) jmapsite/bootstrap.py embedded
+
+install-dev:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 to 3.14 is needed, and $(PYTHON) is not there."; exit 1; }
+	@$(PYTHON) jmapsite/bootstrap.py embedded dev
+
+run: install ## Start the whole service on this machine; Ctrl-C stops it
+	@exec $(MANAGE) run --stop-with-parent
+
+test: install-dev ## Run the tests (TESTS="tests/unit -k name" for some)
+	.venv/bin/python -m pytest -n $(TEST_PROCESSES) --dist worksteal $(TESTS)
+
+check: install-dev ## Everything that must pass: format, lint, types, imports, migrations, tests
+	.venv/bin/python -m ruff format --check $(SOURCES)
+	$(MAKE) --no-print-directory lint types imports migrations test
+
+format: install-dev ## Rewrite the sources in the common format
+	.venv/bin/python -m ruff check --select I --fix $(SOURCES)
+	.venv/bin/python -m ruff format $(SOURCES)
+
+lint: install-dev ## Check the sources with ruff
+	.venv/bin/python -m ruff check $(SOURCES)
+
+types: install-dev ## Check the types with mypy
+	.venv/bin/python -m mypy
+
+imports: install-dev ## Check who imports whom
+	.venv/bin/lint-imports
+
+migrations: install-dev ## Check that no migration is missing
+	$(MANAGE) makemigrations --check --dry-run
+
+upgrade-db: install ## Bring the data of an older embedded PostgreSQL to the present version
+	$(MANAGE) upgrade_db
+
+bench: install-dev ## Measure the requests of the performance budget (ARGUMENTS="…")
+	$(MANAGE) bench $(ARGUMENTS)
+
+clean: ## Remove the environment and what tools left; the data in var/ stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov *.egg-info
+	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +

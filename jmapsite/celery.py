@@ -1,0 +1,13 @@
+"""The Celery application: `celery -A jmapsite.celery worker`."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jmapsite.settings")
+
+app = Celery("jmapsite")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,5 @@
+"""`manage.py run`: every process of the service on one machine, started, watched and stopped together.
+
+`processes` says what is started, `supervisor` does it, `certificates` makes the TLS certificates of HTTPS=1,
+and `announcement` tells the person at the terminal where everything is.
+"""

@@ -1,0 +1,127 @@
+"""Databases for tests: migrated once per state of the migrations, then copied for each process."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from psycopg import sql
+
+from jmapcore.store.database import close_pool
+
+# One number for all who make test databases on the same server.
+ADVISORY_LOCK = 6_822_000_113
+PREFIX = "test_"
+IMPORTED_BY_MIGRATIONS = {"roles.py", "policies.py", "partitions.py"}
+
+
+@contextmanager
+def session_database() -> Iterator[str]:
+    """Point DATABASES at a new copy of the migrated template, and drop the copy at the end;
+
+    gives its name.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    original = settings.DATABASES["owner"]["NAME"]
+    with _maintenance() as maintenance:
+        base = f"{PREFIX}{original}"
+        name = f"{base}_{worker}_{os.getpid()}"
+        maintenance.execute("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))
+        try:
+            template = _template(maintenance, f"{base}_template")
+            _drop_forgotten(maintenance, base, template)
+            _run(maintenance, "CREATE DATABASE {} TEMPLATE {}", name, template)
+            # Whoever looks for forgotten databases sees by this connection that this one is in use.
+            holding = _connect(name)
+        finally:
+            maintenance.execute("SELECT pg_advisory_unlock(%s)", (ADVISORY_LOCK,))
+        try:
+            _point_to(name)
+            yield name
+        finally:
+            holding.close()
+            _point_to(original)
+            _run(maintenance, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+def _template(maintenance: psycopg.Connection[Any], base: str) -> str:
+    """The name of a database with all migrations of this source applied; made where it is missing."""
+    name = f"{base}_{_migrations_fingerprint()}"
+    if not _names(maintenance, name):
+        part = f"{name}_part"
+        _run(maintenance, "DROP DATABASE IF EXISTS {} WITH (FORCE)", part)
+        _run(maintenance, "CREATE DATABASE {}", part)
+        _point_to(part)
+        call_command("migrate", database="owner", verbosity=0)
+        connections.close_all()
+        _run(maintenance, "ALTER DATABASE {} RENAME TO {}", part, name)
+    return name
+
+
+def _migrations_fingerprint() -> str:
+    """Changes whenever a migration, or what migrations import, changes."""
+    digest = hashlib.sha256()
+    for configuration in sorted(apps.get_app_configs(), key=lambda configuration: configuration.name):
+        root = settings.BASE_DIR / configuration.name
+        for path in sorted(root.rglob("*.py")):
+            if "migrations" in path.parts or path.name in IMPORTED_BY_MIGRATIONS:
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _drop_forgotten(maintenance: psycopg.Connection[Any], base: str, template: str) -> None:
+    """Drop what killed sessions and older states of the migrations have left."""
+    in_use = {
+        row[0]
+        for row in maintenance.execute(
+            "SELECT DISTINCT datname FROM pg_stat_activity WHERE datname IS NOT NULL"
+        )
+    }
+    for name in _names(maintenance, f"{base}\\_%"):
+        if name != template and name not in in_use:
+            _run(maintenance, "DROP DATABASE IF EXISTS {}", name)
+
+
+def _names(maintenance: psycopg.Connection[Any], pattern: str) -> list[str]:
+    found = maintenance.execute(
+        "SELECT datname FROM pg_database WHERE datname LIKE %s AND pg_has_role(datdba, 'MEMBER')", (pattern,)
+    )
+    return [row[0] for row in found]
+
+
+def _run(maintenance: psycopg.Connection[Any], statement: Any, *names: str) -> None:
+    maintenance.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _maintenance() -> psycopg.Connection[Any]:
+    return _connect("postgres")
+
+
+def _connect(name: str) -> psycopg.Connection[Any]:
+    """A connection of the owner, outside Django: databases are neither made nor dropped in a transaction."""
+    owner = settings.DATABASES["owner"]
+    parameters: dict[str, Any] = {
+        "user": owner["USER"],
+        "password": owner["PASSWORD"],
+        "host": owner["HOST"],
+        "port": owner["PORT"],
+    }
+    given = {key: value for key, value in parameters.items() if value}
+    return psycopg.connect(dbname=name, autocommit=True, **given)
+
+
+def _point_to(name: str) -> None:
+    """Make both entries of DATABASES, and what already read them, use the database of this name."""
+    close_pool()
+    connections.close_all()
+    for alias in ("default", "owner"):
+        settings.DATABASES[alias]["NAME"] = name
+        connections[alias].settings_dict["NAME"] = name
