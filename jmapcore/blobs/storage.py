@@ -6,16 +6,17 @@ Small content (mail as it comes in) is entered together with what refers to it, 
 them visible comes last. Whatever a crash leaves is found by that note.
 
 A blob that nothing refers to is looked at by the sweep only if it is noted there: who enters one without a
-reference to it calls `jmapcore.blobs.sweep.schedule` in the same write (uploads do).
+reference to it calls `jmapcore.blobs.unreferenced.schedule` in the same write (uploads do).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from jmapcore.blobs.backends import CHUNK_SIZE, ROWS, Borrow, backend_for_new, backend_of
+from jmapcore.blobs.unreferenced import schedule
 from jmapcore.store import database
 from jmapcore.store.database import Connection, Statement, read
 from jmapcore.store.write import AccountWrite, account_write
@@ -45,12 +46,25 @@ RESERVED = "SELECT blob_id FROM blob_sweep WHERE account_id = %s AND blob_id = A
 
 
 class ReservationLostError(RuntimeError):
-    """Writing took longer than a reservation lasts, and the sweep took the bytes for a crash's leftovers."""
+    """Content is not there any more: written ahead too long ago, or found and swept before it was entered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Octets:
+    """Content of any size: its SHA-256, its size, and its octets in pieces, as often as they are asked
+    for."""
+
+    hash: bytes
+    size: int
+    pieces: Callable[[], Iterable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Content ready to be entered as a blob of one account: in `data`, or written ahead under an id."""
+    """Content ready to be entered as a blob of one account.
+
+    It is in `data`, or was written ahead under `reserved_id`; with neither, the account had it already.
+    """
 
     hash: bytes
     """SHA-256 of the octets."""
@@ -142,7 +156,7 @@ def put_small(write: AccountWrite, items: Sequence[tuple[bytes, bytes] | Content
     new: dict[int, Content] = {}
     for content in contents:
         if content.hash not in ids:
-            if content.reserved_id and content.reserved_id not in kept:
+            if content.data is None and content.reserved_id not in kept:
                 raise ReservationLostError(f"blob {content.reserved_id} of account {account_id}")
             blob_id = content.reserved_id or write.new_ids()[0]
             ids[content.hash] = blob_id
@@ -182,15 +196,13 @@ def put_large(
     """Store content of any size as a blob of the account, outside of any write; its blob id.
 
     The account is locked twice for a moment, never while bytes are written, and no connection is held while
-    `pieces` is waited for. The blob is unreferenced: the sweep looks at it an hour later.
+    `pieces` is waited for. The blob is unreferenced, and the sweep's after an hour: to refer to it in the
+    same write, use `write_ahead` and `put_small`.
     """
-    with borrow() as connection:
-        known = find(connection, account_id, [digest])
-    if known:
-        return known[digest]
     content = write_ahead(account_id, digest, size, pieces, borrow)
     with borrow() as connection, account_write(account_id, connection) as write:
         [blob_id] = put_small(write, [content])
+        schedule(write, [blob_id])
     return blob_id
 
 

@@ -113,7 +113,8 @@ def django_connection() -> Connection:
 
 def execute(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[Row]:
     """Run one prepared statement and give its cursor (binary results)."""
-    return connection.execute(cast(LiteralString, sql), parameters, prepare=True, binary=True)
+    # Not connection.execute(): the ORM's connection would make a cursor that binds on the client.
+    return psycopg.Cursor(connection).execute(cast(LiteralString, sql), parameters, prepare=True, binary=True)
 
 
 def rows(cursor: psycopg.Cursor[Row]) -> list[Row]:

@@ -15,13 +15,14 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from jmapcore.store.database import Connection, Statement, execute, rows, Row
+from jmapcore.store.database import Connection, Row, Statement, execute, rows
+from jmapcore.store.states import TypeMark, marks, states_statement
 
 CREATED, UPDATED, VOLATILE, DESTROYED = "c", "u", "v", "d"
 """Operations of the change log; `v` is an update of a type's volatile properties alone (Mailbox counts, RFC 8621 §2.2)."""
 
 SET_WRITING = "SELECT set_config('jmap.account', %s, true), set_config('jmap.writing', %s, true)"
-LOCK_STATE = "SELECT modseq, next_id FROM account_state WHERE account_id = %s FOR UPDATE"
+LOCK_STATE = "SELECT modseq, next_id, epoch FROM account_state WHERE account_id = %s FOR UPDATE"
 SAVE_STATE = "UPDATE account_state SET modseq = %s, next_id = %s WHERE account_id = %s"
 SAVE_TYPES = """
     INSERT INTO type_state (account_id, type, modseq, floor)
@@ -46,8 +47,13 @@ class UnknownAccount(LookupError):
 class AccountWrite:
     """An open write of one account; made by `account_write` alone."""
 
-    def __init__(self, account_id: int, connection: Connection, modseq: int, next_id: int) -> None:
+    def __init__(
+        self, account_id: int, connection: Connection, modseq: int, next_id: int, epoch: str, marks: dict[str, TypeMark]
+    ) -> None:
         self.account_id = account_id
+        self.epoch = epoch
+        self.marks = marks
+        """Where each type stood as the lock was taken."""
         self.connection = connection
         self.modseq = modseq
         self.first_modseq = modseq
@@ -108,6 +114,15 @@ class AccountWrite:
         """Advance the state of a type that has a state and no objects (EmailDelivery, RFC 8621 §1.5)."""
         return self._record(type_name, 0, UPDATED)
 
+    def mark(self, type_name: str) -> TypeMark:
+        """Where a type stood as the lock was taken (`oldState`, `ifInState`)."""
+        return self.marks.get(type_name) or TypeMark(self.epoch, 0, 0)
+
+    def new_mark(self, type_name: str) -> TypeMark:
+        """Where a type will stand as the block ends (`newState`)."""
+        mark = self.mark(type_name)
+        return TypeMark(self.epoch, self.type_modseqs().get(type_name, mark.modseq), mark.floor)
+
     def type_modseqs(self) -> dict[str, int]:
         """The newest number of each type that this write changed."""
         return {type_name: modseq for type_name, modseq, _, _ in self._changes}
@@ -143,10 +158,12 @@ def account_write(account_id: int, connection: Connection) -> Iterator[AccountWr
                 execute(connection, "BEGIN")
             execute(connection, SET_WRITING, (name, name))
             locked = execute(connection, LOCK_STATE, (account_id,))
+            # A statement of its own: one that waited for the lock would give the states of before the wait.
+            states = execute(connection, *states_statement(account_id))
         state = locked.fetchone()
         if state is None:
             raise UnknownAccount(f"account {account_id} has no state row")
-        write = AccountWrite(account_id, connection, state[0], state[1])
+        write = AccountWrite(account_id, connection, state[0], state[1], state[2], marks(states.fetchall())[1])
         token = writing_account.set(account_id)
         try:
             yield write

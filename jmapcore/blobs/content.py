@@ -1,0 +1,143 @@
+"""What a wire id leads to for one caller: the octets of a visible blob, or of a part of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from accounts.access import AccountAccess
+from jmapcore.blobs.backends import CHUNK_SIZE, SELECT_CHUNK, Borrow, backend_of
+from jmapcore.blobs.references import PartSpan, part_locator, part_resolver
+from jmapcore.blobs.storage import read_blob, read_blobs
+from jmapcore.blobs.visibility import BlobInfo, infos, visible, visible_statement
+from jmapcore.blobs.wire_ids import BlobName, parse_blob_id
+from jmapcore.store import database
+from jmapcore.store.database import Connection, Statement, read
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Octets that a caller may read.
+
+    `tag` is the same for the same octets and no others; `pieces(start, end)` gives them in bounded memory
+    and holds no connection between two pieces; `whole` has all of them where they were at hand.
+    """
+
+    size: int
+    tag: str
+    type: str
+    pieces: Callable[[int, int], Iterator[bytes]]
+    whole: bytes | None = None
+    hash: bytes | None = None
+    """The SHA-256 of the octets, where it is known (a part's is not)."""
+
+
+def open_source(
+    access: AccountAccess, wire_id: str, *, prefetch: bool = True, borrow: Borrow = database.connection
+) -> Source | None:
+    """Find what a wire id names; None where there is no such blob or part that the caller may see.
+
+    With `prefetch` a blob of up to CHUNK_SIZE octets comes with its octets, in one round trip for everything.
+    """
+    name = parse_blob_id(wire_id)
+    if name is None:
+        return None
+    account_id = access.account_id
+    statements: list[Statement] = [visible_statement(access, [name.blob_id])]
+    if prefetch and name.part is None:
+        statements.append((SELECT_CHUNK, (account_id, name.blob_id, 0)))
+    with borrow() as connection:
+        found = read(connection, account_id, *statements)
+        info = infos(found[0]).get(name.blob_id)
+        if info is None:
+            return None
+        if name.part is not None:
+            return _part_source(connection, account_id, name, info, borrow)
+    first: bytes | None = found[1][0][0] if len(found) > 1 and found[1] else None
+    return _blob_source(account_id, name.blob_id, info, first, borrow)
+
+
+def _blob_source(
+    account_id: int, blob_id: int, info: BlobInfo, first: bytes | None, borrow: Borrow
+) -> Source:
+    def pieces(start: int, end: int) -> Iterator[bytes]:
+        if first is not None and start == 0 and end >= len(first):
+            rest = backend_of(info.location).read(account_id, blob_id, info.location, len(first), end, borrow)
+            return chain([first], rest)
+        return backend_of(info.location).read(account_id, blob_id, info.location, start, end, borrow)
+
+    whole = first if first is not None and info.size == len(first) else None
+    return Source(info.size, info.hash.hex(), info.type, pieces, b"" if info.size == 0 else whole, info.hash)
+
+
+def _part_source(
+    connection: Connection, account_id: int, name: BlobName, info: BlobInfo, borrow: Borrow
+) -> Source | None:
+    assert name.part is not None
+    tag = f"{info.hash.hex()}-{name.part}"
+    locate, resolve = part_locator(), part_resolver()
+    span = locate(connection, account_id, name.blob_id, name.part) if locate else None
+    if span is not None:
+        return _span_source(account_id, name.blob_id, info, span, tag, borrow)
+    raw = read_blob(connection, account_id, name.blob_id) if resolve else None
+    part = resolve(raw, name.part) if resolve and raw is not None else None
+    if part is None:
+        return None
+    data, media_type = part
+    return Source(len(data), tag, media_type, lambda start, end: _sliced(data, start, end), data)
+
+
+def _sliced(data: bytes, start: int, end: int) -> Iterator[bytes]:
+    for first in range(start, end, CHUNK_SIZE):
+        yield data[first : min(first + CHUNK_SIZE, end)]
+
+
+def _span_source(
+    account_id: int, blob_id: int, info: BlobInfo, span: PartSpan, tag: str, borrow: Borrow
+) -> Source:
+    backend = backend_of(info.location)
+
+    def pieces(start: int, end: int) -> Iterator[bytes]:
+        if span.decode is None:
+            return backend.read(
+                account_id, blob_id, info.location, span.start + start, span.start + end, borrow
+            )
+        raw = backend.read(account_id, blob_id, info.location, span.start, span.end, borrow)
+        return _cut(span.decode(raw), start, end)
+
+    return Source(span.size, tag, span.type, pieces)
+
+
+def _cut(pieces: Iterator[bytes], start: int, end: int) -> Iterator[bytes]:
+    """The octets from `start` up to and without `end` of a stream that can only be read from its
+    beginning."""
+    position = 0
+    for piece in pieces:
+        cut = piece[max(start - position, 0) : end - position]
+        position += len(piece)
+        if cut:
+            yield cut
+        if position >= end:
+            return
+
+
+def read_visible(connection: Connection, access: AccountAccess, wire_ids: Sequence[str]) -> dict[str, bytes]:
+    """The octets of those of the blobs and parts that the caller may see: wire id → octets.
+
+    Two round trips for all of them. For content that has to be in memory anyhow (messages to be parsed);
+    the caller bounds how much it asks for by the sizes that `visible` tells.
+    """
+    names = {wire_id: name for wire_id in wire_ids if (name := parse_blob_id(wire_id)) is not None}
+    shown = visible(connection, access, list({name.blob_id for name in names.values()}))
+    raw = read_blobs(connection, access.account_id, list(shown))
+    resolve = part_resolver()
+    contents: dict[str, bytes] = {}
+    for wire_id, name in names.items():
+        if name.blob_id not in raw:
+            continue
+        if name.part is None:
+            contents[wire_id] = raw[name.blob_id]
+        elif resolve is not None and (part := resolve(raw[name.blob_id], name.part)) is not None:
+            contents[wire_id] = part[0]
+    return contents

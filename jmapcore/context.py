@@ -1,0 +1,68 @@
+"""What a method call knows of its request: the caller, the accounts, the connection, the creation ids."""
+
+from __future__ import annotations
+
+from accounts.access import AccountAccess, Caller
+from jmapcore.protocol.errors import AccountNotFound, AccountNotSupportedByMethod, AccountReadOnly
+from jmapcore.protocol.registry import Capability, Registry
+from jmapcore.protocol.wire import object_id, object_number
+from jmapcore.store.database import Connection
+from jmapcore.store.reading import Reading
+
+ACCOUNT_LETTER = "a"
+
+
+def account_wire_id(account_id: int) -> str:
+    """The id of an account on the wire."""
+    return object_id(ACCOUNT_LETTER, account_id)
+
+
+def account_number(text: str) -> int | None:
+    """The number of an account's id; None for what is no account id."""
+    return object_number(ACCOUNT_LETTER, text)
+
+
+def opens(capability: Capability, caller: Caller) -> bool:
+    """Whether the caller's credential opens a capability."""
+    return capability.scope is None or capability.scope in caller.scopes
+
+
+class RequestContext:
+    """One API request on its way: handed to every method."""
+
+    def __init__(
+        self, caller: Caller, connection: Connection, registry: Registry, using: frozenset[str], created_ids: dict[str, str]
+    ) -> None:
+        self.caller = caller
+        self.connection = connection
+        self.registry = registry
+        self.using = using
+        self.created_ids = created_ids
+        self.account_ids: set[int] = set()
+        """The accounts that calls named, for the log."""
+
+    def account(self, account_id: str, capability: str, *, write: bool = False) -> AccountAccess:
+        """What the caller may do with an account that a call names.
+
+        Raises `AccountNotFound` for an account that the caller may not see, `AccountNotSupportedByMethod` for one without the
+        capability, `AccountReadOnly` where `write` is asked of one that may only be read.
+        """
+        number = account_number(account_id)
+        access = next((each for each in self.caller.accounts if each.account_id == number), None)
+        if access is None:
+            raise AccountNotFound()
+        declared = self.registry.capabilities[capability]
+        if not declared.available(access) or not opens(declared, self.caller):
+            raise AccountNotSupportedByMethod()
+        if write and access.is_read_only:
+            raise AccountReadOnly()
+        self.account_ids.add(access.account_id)
+        return access
+
+    def reading(self, access: AccountAccess) -> Reading:
+        """Open the reading of an account for one method call."""
+        return Reading(self.connection, access)
+
+    def resolve_id(self, text: str) -> str:
+        """An id, or the id that a `#creationId` stands for where it is known (RFC 8620 §5.3)."""
+        return self.created_ids.get(text[1:], text) if text[:1] == "#" else text

@@ -1,0 +1,163 @@
+"""Running the method calls of a request, one after the other (RFC 8620 §3.3 to §3.7)."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import orjson
+
+from jmapcore.protocol.errors import (
+    InvalidArguments,
+    InvalidResultReference,
+    LimitExceeded,
+    MethodError,
+    RequestTooLarge,
+    ServerFail,
+    UnknownCapability,
+    UnknownMethod,
+)
+from jmapcore.protocol.references import evaluate, referenced_arguments
+from jmapcore.protocol.registry import Method, Registry
+from jmapcore.protocol.request import Invocation, Request
+from jmapcore.protocol.schema import REQUIRED, Argument
+from jmapcore.protocol.wire import WireError
+
+logger = logging.getLogger("jmapcore.dispatch")
+
+
+class Context(Protocol):
+    """What dispatch asks of the context that it hands to the methods."""
+
+    using: frozenset[str]
+    created_ids: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of a request that dispatch keeps."""
+
+    max_calls_in_request: int
+    max_size_answer: int
+
+
+@dataclass(slots=True)
+class _Answer:
+    """One response: its encoded arguments, decoded only when a later call refers into it."""
+
+    name: str
+    call_id: str
+    encoded: bytes
+    arguments: Any = None
+
+    def decoded(self) -> Any:
+        if self.arguments is None:
+            self.arguments = orjson.loads(self.encoded)
+        return self.arguments
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    """One request on its way through the methods."""
+
+    registry: Registry
+    limits: Limits
+    context: Any
+    translate: Callable[[Exception], MethodError | None] = lambda error: None
+    """Makes a MethodError of an exception of the layers below (a lock timeout is serverUnavailable)."""
+    answers: list[_Answer] = field(default_factory=list)
+    _size: int = 0
+
+    def run(self, request: Request) -> list[bytes]:
+        """The encoded responses, in order. Raises `RequestError` where the request is refused as a whole."""
+        unknown = [uri for uri in request.using if uri not in self.registry.capabilities]
+        if unknown:
+            raise UnknownCapability(f"This server does not support the capability {unknown[0][:200]}.")
+        if len(request.calls) > self.limits.max_calls_in_request:
+            raise LimitExceeded(
+                "maxCallsInRequest",
+                f"A request may hold {self.limits.max_calls_in_request} method calls; this one holds {len(request.calls)}.",
+            )
+        for call in request.calls:
+            self._call(call)
+        return [
+            b"[%b,%b,%b]" % (orjson.dumps(answer.name), answer.encoded, orjson.dumps(answer.call_id))
+            for answer in self.answers
+        ]
+
+    def _call(self, call: Invocation) -> None:
+        try:
+            method = self.registry.find_method(call.name, self.context.using)
+            if method is None:
+                raise UnknownMethod(call.name)
+            arguments = self._resolve(call.arguments)
+            if method.arguments is not None:
+                arguments = checked_arguments(arguments, method.arguments)
+            self._answer(method, method.run(self.context, arguments), call.call_id)
+        except MethodError as error:
+            self._fail(error, call)
+        except Exception as error:  # noqa: BLE001  # the one place where whatever a method raises becomes serverFail
+            known = self.translate(error)
+            if known is None:
+                incident = secrets.token_hex(8)
+                logger.exception("incident %s in %s", incident, call.name)
+                known = ServerFail(description=f"incident {incident}")
+            self._fail(known, call)
+
+    def _answer(self, method: Method, responses: Iterable[tuple[str, Mapping[str, Any]]], call_id: str) -> None:
+        for name, arguments in responses:
+            encoded = orjson.dumps(arguments, option=orjson.OPT_PASSTHROUGH_DATETIME)
+            if self._size + len(encoded) > self.limits.max_size_answer:
+                raise RequestTooLarge(f"{method.name} answers more than a response may hold")
+            self._size += len(encoded)
+            self.answers.append(_Answer(name, call_id, encoded))
+
+    def _fail(self, error: MethodError, call: Invocation) -> None:
+        if error.reason:
+            logger.info("%s: %s: %s", call.name, error.type, error.reason)
+        encoded = orjson.dumps(error.arguments())
+        self.answers.append(_Answer("error", call.call_id, encoded))
+
+    def _resolve(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        references = referenced_arguments(arguments)
+        if not references:
+            return arguments
+        resolved = {name: value for name, value in arguments.items() if name[:1] != "#"}
+        size = 0
+        for name, (result_of, response_name, path) in references.items():
+            answer = next((answer for answer in self.answers if answer.call_id == result_of), None)
+            if answer is None or answer.name != response_name:
+                raise InvalidResultReference(f"no response {response_name} to {result_of}")
+            try:
+                resolved[name] = evaluate(path, answer.decoded())
+            except (LookupError, ValueError) as error:
+                raise InvalidResultReference(f"{path}: {error}") from None
+            # A few kilobytes of echoes that refer to one another would otherwise make gigabytes.
+            size += len(answer.encoded) if len(answer.encoded) < 65_536 else len(orjson.dumps(resolved[name]))
+            if size > self.limits.max_size_answer:
+                raise RequestTooLarge("the result references select more than a response may hold")
+        return resolved
+
+
+def checked_arguments(arguments: dict[str, Any], declared: Mapping[str, Argument]) -> dict[str, Any]:
+    """The arguments in their normal form, with the defaults of those left out. Raises `InvalidArguments`."""
+    for name in arguments:
+        if name not in declared:
+            raise InvalidArguments(f"there is no argument {name[:100]}")
+    checked = {}
+    for name, argument in declared.items():
+        if name in arguments:
+            try:
+                checked[name] = argument.type.check(arguments[name])
+            except WireError as error:
+                raise InvalidArguments(f"{name}: {error}") from None
+        elif argument.default is not REQUIRED:
+            checked[name] = argument.default
+        elif argument.type.nullable:
+            checked[name] = None
+        else:
+            raise InvalidArguments(f"the argument {name} is missing")
+    return checked

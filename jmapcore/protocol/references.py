@@ -1,0 +1,76 @@
+"""JSON Pointers with `*`, and result references (RFC 8620 §3.7)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from jmapcore.protocol.errors import InvalidArguments, InvalidResultReference
+
+_INDEX = re.compile(r"(?:0|[1-9][0-9]{0,9})\Z")
+_BAD_ESCAPE = re.compile(r"~(?![01])")
+MAX_ITEMS = 100_000
+"""Items that one reference may select."""
+
+
+def tokens(pointer: str) -> list[str]:
+    """The reference tokens of a JSON Pointer (RFC 6901 §3). Raises `ValueError`."""
+    if pointer == "":
+        return []
+    if pointer[0] != "/" or _BAD_ESCAPE.search(pointer):
+        raise ValueError("not a JSON Pointer")
+    return [token.replace("~1", "/").replace("~0", "~") for token in pointer[1:].split("/")]
+
+
+def evaluate(pointer: str, value: Any) -> Any:
+    """What a pointer with `*` selects in a value. Raises `LookupError` or `ValueError` where it selects nothing."""
+    return _evaluate(tokens(pointer), 0, value)
+
+
+def _evaluate(path: list[str], start: int, value: Any) -> Any:
+    for position in range(start, len(path)):
+        token = path[position]
+        if type(value) is dict:
+            value = value[token]
+        elif type(value) is list:
+            if token == "*":  # noqa: S105  # a token of a pointer
+                return _map(path, position + 1, value)
+            if not _INDEX.match(token):
+                raise LookupError("an array has indexes")
+            value = value[int(token)]
+        else:
+            raise LookupError("neither array nor object")
+    return value
+
+
+def _map(path: list[str], position: int, items: list[Any]) -> list[Any]:
+    result: list[Any] = []
+    for item in items:
+        selected = _evaluate(path, position, item)
+        if type(selected) is list:
+            result.extend(selected)
+        else:
+            result.append(selected)
+        if len(result) > MAX_ITEMS:
+            raise LookupError("the reference selects too much")
+    return result
+
+
+def referenced_arguments(arguments: dict[str, Any]) -> dict[str, tuple[str, str, str]]:
+    """The result references among the arguments: name → (resultOf, name, path).
+
+    Raises `InvalidArguments` for an argument in both forms, `InvalidResultReference` for what is no ResultReference.
+    """
+    references: dict[str, tuple[str, str, str]] = {}
+    for name, value in arguments.items():
+        if name[:1] != "#":
+            continue
+        if name[1:] in arguments:
+            raise InvalidArguments(f"{name[1:]} is given both as a value and as a reference")
+        if type(value) is not dict or set(value) != {"resultOf", "name", "path"}:
+            raise InvalidResultReference(f"{name} is no ResultReference")
+        reference = (value["resultOf"], value["name"], value["path"])
+        if not all(type(item) is str for item in reference):
+            raise InvalidResultReference(f"{name} is no ResultReference")
+        references[name[1:]] = reference
+    return references

@@ -1,0 +1,88 @@
+"""What this server can do: capabilities, types and methods, registered by the apps as the process starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jmapcore.protocol.schema import Argument, DeclarationError, ObjectType
+
+CORE = "urn:ietf:params:jmap:core"
+
+Response = tuple[str, Mapping[str, Any]]
+Handler = Callable[[Any, dict[str, Any]], "Iterable[Response]"]
+
+
+@dataclass(frozen=True)
+class Capability:
+    """A capability URI, what the session says of it, and who has it."""
+
+    uri: str
+    session_value: Callable[[], Mapping[str, Any]] = dict
+    account_value: Callable[[Any], Mapping[str, Any]] | None = None
+    """From an account access; None for a capability that no account has."""
+    scope: str | None = None
+    """The OAuth scope that opens it; None: open to every credential."""
+    available: Callable[[Any], bool] = lambda access: True
+    """Whether the caller has it in an account."""
+    opened_by: frozenset[str] = frozenset()
+    """Other URIs in `using` that open its methods as well (a leniency that clients need)."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method: who may call it, what it takes, and what runs it."""
+
+    name: str
+    capability: str
+    run: Handler
+    arguments: Mapping[str, Argument] | None
+    """None: the arguments are not checked (Core/echo)."""
+    also_needs: frozenset[str] = frozenset()
+
+
+@dataclass
+class Registry:
+    """The capabilities, types and methods of a server."""
+
+    capabilities: dict[str, Capability] = field(default_factory=dict)
+    types: dict[str, ObjectType] = field(default_factory=dict)
+    methods: dict[str, Method] = field(default_factory=dict)
+
+    def add_capability(self, capability: Capability) -> None:
+        """Register a capability."""
+        if capability.uri in self.capabilities:
+            raise DeclarationError(f"the capability {capability.uri} is registered twice")
+        self.capabilities[capability.uri] = capability
+
+    def add_method(self, method: Method) -> None:
+        """Register a method."""
+        if method.name in self.methods:
+            raise DeclarationError(f"the method {method.name} is registered twice")
+        if method.capability not in self.capabilities:
+            raise DeclarationError(f"{method.name}: the capability {method.capability} is not registered")
+        self.methods[method.name] = method
+
+    def add_type(self, declared: ObjectType) -> None:
+        """Register a type, without its methods."""
+        declared.check()
+        if declared.name in self.types:
+            raise DeclarationError(f"the type {declared.name} is registered twice")
+        if declared.methods and any(
+            other.letter == declared.letter and other.methods for other in self.types.values()
+        ):
+            raise DeclarationError(f"{declared.name}: another type has the letter {declared.letter}")
+        if declared.capability not in self.capabilities:
+            raise DeclarationError(f"{declared.name}: the capability {declared.capability} is not registered")
+        self.types[declared.name] = declared
+
+    def find_method(self, name: str, using: frozenset[str]) -> Method | None:
+        """The method of that name, where `using` opens it."""
+        method = self.methods.get(name)
+        if method is None:
+            return None
+        capability = self.capabilities[method.capability]
+        if method.capability not in using and using.isdisjoint(capability.opened_by):
+            return None
+        return method if method.also_needs <= using else None

@@ -1,0 +1,134 @@
+"""Foo/copy (RFC 8620 §5.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from jmapcore.protocol.errors import (
+    AccountNotFound,
+    AccountNotSupportedByMethod,
+    FromAccountNotFound,
+    FromAccountNotSupportedByMethod,
+    InvalidArguments,
+    NotFound,
+    RequestTooLarge,
+    SetError,
+    StateMismatch,
+)
+from jmapcore.protocol.registry import Response
+from jmapcore.protocol.schema import COPY, Argument, ObjectType, SetBy
+from jmapcore.protocol.wire import Boolean, Id, MapOf, Nullable, String
+from jmapcore.standard.ids import number_of
+from jmapcore.standard.set import AnyObject, _documents, created_object, run_set, set_records
+from jmapcore.store.plan import Record
+
+if TYPE_CHECKING:
+    from accounts.access import AccountAccess
+    from jmapcore.context import RequestContext
+
+
+def arguments(declared: ObjectType) -> dict[str, Argument]:
+    """The arguments of Foo/copy."""
+    return {
+        "fromAccountId": Argument(Id()),
+        "ifFromInState": Argument(Nullable(String())),
+        "ifInState": Argument(Nullable(String())),
+        "create": Argument(MapOf(Id(), AnyObject())),
+        "onSuccessDestroyOriginal": Argument(Boolean(), False),
+        "destroyFromIfInState": Argument(Nullable(String())),
+        **declared.arguments.get(COPY, {}),
+    }
+
+
+def copy_records(context: RequestContext, declared: ObjectType, values: dict[str, Any]) -> Iterator[Response]:
+    """Copy records from one account to another, and destroy the originals on request (RFC 8620 §5.4)."""
+    source, target = _accounts(context, declared, values)
+    if len(values["create"]) > settings.JMAP_LIMITS["maxObjectsInSet"]:
+        raise RequestTooLarge(f"more than {settings.JMAP_LIMITS['maxObjectsInSet']} objects")
+    creates, refused, originals = _originals(context, declared, source, values)
+    plan = run_set(
+        context,
+        declared,
+        target,
+        {"create": creates, "update": None, "destroy": None, "ifInState": values["ifInState"]},
+    )
+    not_created = {**refused, **plan.not_created}
+    yield (
+        f"{declared.name}/copy",
+        {
+            "fromAccountId": values["fromAccountId"],
+            "accountId": values["accountId"],
+            "oldState": plan.write.mark(declared.name).state,
+            "newState": plan.write.new_mark(declared.name).state,
+            "created": {key: created_object(plan, create) for key, create in plan.creates.items()} or None,
+            "notCreated": _documents(not_created),
+        },
+    )
+    copied = [originals[key] for key in plan.creates]
+    if values["onSuccessDestroyOriginal"] and copied:
+        yield from set_records(
+            context,
+            declared,
+            {
+                "accountId": values["fromAccountId"],
+                "ifInState": values["destroyFromIfInState"],
+                "create": None,
+                "update": None,
+                "destroy": copied,
+                **{name: argument.default for name, argument in declared.arguments.get("set", {}).items()},
+            },
+        )
+
+
+def _accounts(
+    context: RequestContext, declared: ObjectType, values: dict[str, Any]
+) -> tuple[AccountAccess, AccountAccess]:
+    """The two accounts, which differ."""
+    if values["fromAccountId"] == values["accountId"]:
+        raise InvalidArguments("fromAccountId and accountId must differ")
+    try:
+        source = context.account(values["fromAccountId"], declared.capability)
+    except AccountNotFound:
+        raise FromAccountNotFound() from None
+    except AccountNotSupportedByMethod:
+        raise FromAccountNotSupportedByMethod() from None
+    return source, context.account(values["accountId"], declared.capability, write=True)
+
+
+def _originals(
+    context: RequestContext, declared: ObjectType, source: AccountAccess, values: dict[str, Any]
+) -> tuple[dict[str, Record], dict[str, SetError], dict[str, str]]:
+    """(records to create, refused, ids of the originals), each by creation id."""
+    wanted: dict[str, int] = {}
+    refused: dict[str, SetError] = {}
+    for key, given in values["create"].items():
+        text = given.get("id")
+        number = number_of(declared, context.resolve_id(text)) if type(text) is str else None
+        if number is None:
+            refused[key] = NotFound()
+        else:
+            wanted[key] = number
+    names = [
+        name
+        for name, each in declared.properties.items()
+        if each.set_by is not SetBy.SERVER and not each.per_user and each.computed is None
+    ]
+    reading = context.reading(source)
+    ids = list(dict.fromkeys(wanted.values()))
+    fetched = declared.storage.fetch(reading, ids, ["id", *names], {}, len(ids))
+    if values["ifFromInState"] not in (None, reading.mark(declared.name).state):
+        raise StateMismatch()
+    creates: dict[str, Record] = {}
+    originals: dict[str, str] = {}
+    for key, number in wanted.items():
+        if number not in fetched.records:
+            refused[key] = NotFound()
+            continue
+        original = {name: fetched.records[number][name] for name in names}
+        overrides = {name: value for name, value in values["create"][key].items() if name != "id"}
+        creates[key] = {**original, **overrides}
+        originals[key] = fetched.records[number]["id"]
+    return creates, refused, originals

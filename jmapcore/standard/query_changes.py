@@ -1,0 +1,89 @@
+"""Foo/queryChanges (RFC 8620 §5.6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from jmapcore.protocol.errors import CannotCalculateChanges, TooManyChanges
+from jmapcore.protocol.registry import Response
+from jmapcore.protocol.schema import QUERY, QUERY_CHANGES, Argument, ObjectType
+from jmapcore.protocol.wire import MAX_INT, Anything, Boolean, Id, Int, Nullable, String
+from jmapcore.standard.changes import changes_between
+from jmapcore.standard.ids import number_of, wire_id
+from jmapcore.standard.query import parsed_query
+
+if TYPE_CHECKING:
+    from jmapcore.context import RequestContext
+
+
+def arguments(declared: ObjectType) -> dict[str, Argument]:
+    """The arguments of Foo/queryChanges: those of /query that make the query, and its own."""
+    return {
+        "filter": Argument(Anything(), None),
+        "sort": Argument(Anything(), None),
+        "sinceQueryState": Argument(String()),
+        "maxChanges": Argument(Nullable(Int(1, MAX_INT))),
+        "upToId": Argument(Nullable(Id(to=declared.name))),
+        "calculateTotal": Argument(Boolean(), False),
+        **declared.arguments.get(QUERY, {}),
+        **declared.arguments.get(QUERY_CHANGES, {}),
+    }
+
+
+def query_changes(context: RequestContext, declared: ObjectType, values: dict[str, Any]) -> list[Response]:
+    """How the results of a query changed since a state (RFC 8620 §5.6).
+
+    Every record that changed is taken out, and put back where it now is: exact enough, since "the server MAY return the ids of
+    extra Foos", and needed for a filter or sort on what may change.
+    """
+    parsed = parsed_query(context, declared, values)
+    access = context.account(values["accountId"], declared.capability)
+    reading = context.reading(access)
+    with reading.snapshot():
+        mark = reading.mark(declared.name)
+        since = mark.position(values["sinceQueryState"])
+        if since is None or not declared.storage.can_calculate_changes(parsed):
+            raise CannotCalculateChanges(values["sinceQueryState"][:40])
+        removed: dict[int, None] = {}
+        added: list[tuple[int, int]] = []
+        total: int | None = None
+        if since != mark.modseq or values["calculateTotal"]:
+                limit = settings.JMAP_MAX_QUERY_CHANGES
+            found = changes_between(reading, declared.name, since, mark.modseq, limit)
+            if not found.complete:
+                raise CannotCalculateChanges("too many changes")
+            touched = {*found.created, *found.updated, *found.destroyed}
+            if touched:
+                touched |= declared.storage.affected(reading, parsed, since, touched)
+            results = declared.storage.results(reading, parsed)
+            total = len(results)
+            removed = dict.fromkeys(number for number in touched if number not in found.created)
+            added = [(index, number) for index, number in enumerate(results) if number in touched]
+            if values["upToId"] is not None and not parsed.mutable:
+                added = _up_to(context, declared, values["upToId"], results, added)
+    most = values["maxChanges"]
+    if most is not None and len(removed) + len(added) > most:
+        raise TooManyChanges()
+    response: dict[str, Any] = {
+        "accountId": values["accountId"],
+        "oldQueryState": values["sinceQueryState"],
+        "newQueryState": mark.state,
+        "removed": [wire_id(declared, number) for number in removed],
+        "added": [{"id": wire_id(declared, number), "index": index} for index, number in added],
+    }
+    if values["calculateTotal"]:
+        response["total"] = total
+    return [(f"{declared.name}/queryChanges", response)]
+
+
+def _up_to(
+    context: RequestContext, declared: ObjectType, text: str, results: list[int], added: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """What was added up to an id, where it is in the results: the client has cached nothing after it."""
+    last = number_of(declared, context.resolve_id(text))
+    if last is None or last not in results:
+        return added
+    bound = results.index(last)
+    return [(index, number) for index, number in added if index <= bound]

@@ -1,0 +1,309 @@
+"""Foo/set (RFC 8620 §5.3).
+
+The call becomes a plan: records as they will be. The plan is checked as a whole, since the final state counts and not the way to
+it, and is then written in one go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from jmapcore.protocol.errors import (
+    ForbiddenSet,
+    InvalidProperties,
+    NotFound,
+    RequestTooLarge,
+    SetError,
+    Singleton,
+    StateMismatch,
+    WillDestroy,
+)
+from jmapcore.protocol.patch import REMOVED, apply_patch
+from jmapcore.protocol.registry import Response
+from jmapcore.protocol.schema import REQUIRED, SET, Argument, ObjectType, Property, SetBy
+from jmapcore.protocol.wire import Anything, Id, ListOf, MapOf, Nullable, String, WireError
+from jmapcore.standard.ids import number_of
+from jmapcore.standard.set_checks import check_plan
+from jmapcore.store.plan import PlannedCreate, PlannedDestroy, PlannedUpdate, Record, SetPlan
+
+if TYPE_CHECKING:
+    from accounts.access import AccountAccess
+    from jmapcore.context import RequestContext
+
+
+class AnyObject(Anything):
+    """Any JSON object; what is in it is judged record by record."""
+
+    nullable = False
+
+    def check(self, value: Any) -> Any:
+        if type(value) is not dict:
+            raise WireError("an object is due")
+        return value
+
+
+def arguments(declared: ObjectType) -> dict[str, Argument]:
+    """The arguments of Foo/set."""
+    return {
+        "ifInState": Argument(Nullable(String())),
+        "create": Argument(Nullable(MapOf(Id(), AnyObject()))),
+        "update": Argument(Nullable(MapOf(Id(to=declared.name), AnyObject()))),
+        "destroy": Argument(Nullable(ListOf(Id(to=declared.name)))),
+        **declared.arguments.get(SET, {}),
+    }
+
+
+def set_records(context: RequestContext, declared: ObjectType, values: dict[str, Any]) -> Iterator[Response]:
+    """Create, update and destroy records (RFC 8620 §5.3); implicit calls follow with their own responses."""
+    access = _access(context, declared, values)
+    asked = [values["create"] or {}, values["update"] or {}, values["destroy"] or []]
+    if sum(map(len, asked)) > settings.JMAP_LIMITS["maxObjectsInSet"]:
+        raise RequestTooLarge(f"more than {settings.JMAP_LIMITS['maxObjectsInSet']} objects")
+    plan = run_set(context, declared, access, values)
+    yield f"{declared.name}/set", set_response(context, plan, values)
+    yield from implicit_calls(context, plan)
+
+
+def implicit_calls(context: RequestContext, plan: SetPlan) -> Iterator[Response]:
+    """The responses of the calls that follow a /set by itself (onSuccess… arguments)."""
+    for name, arguments_ in plan.implicit:
+        yield from context.registry.methods[name].run(context, arguments_)
+
+
+def _access(context: RequestContext, declared: ObjectType, values: Mapping[str, Any]) -> AccountAccess:
+    if not declared.has_account:
+        return context.caller.accounts[0]
+    return context.account(values["accountId"], declared.capability, write=not declared.open_to_read_only)
+
+
+def run_set(
+    context: RequestContext,
+    declared: ObjectType,
+    access: AccountAccess,
+    values: Mapping[str, Any],
+    prepare: Callable[[Record], Record] = lambda record: record,
+) -> SetPlan:
+    """Plan, check and write one /set. Raises `StateMismatch`."""
+    creates = {key: prepare(record) for key, record in (values["create"] or {}).items()}
+    prepared, refused = declared.storage.prepare(context, access, creates)
+    with declared.storage.writing(context, access) as write:
+        if declared.has_state and values.get("ifInState") not in (None, write.mark(declared.name).state):
+            raise StateMismatch()
+        plan = SetPlan(declared, access, write, values)
+        plan.not_created.update(refused)
+        _Planner(context, plan).plan(creates, prepared)
+        check_plan(context, plan)
+        declared.storage.apply(plan)
+    context.created_ids.update(plan.created_ids())
+    return plan
+
+
+class _Planner:
+    """Makes the plan of the records that are valid in themselves."""
+
+    def __init__(self, context: RequestContext, plan: SetPlan) -> None:
+        self.context = context
+        self.plan = plan
+        self.type = plan.type
+        self.read_only = plan.access.is_read_only
+
+    def plan(self, creates: Mapping[str, Record], prepared: Mapping[str, Any]) -> None:
+        """Fill the plan."""
+        arguments_ = self.plan.arguments
+        creates = {key: record for key, record in creates.items() if key not in self.plan.not_created}
+        ids = dict(zip(creates, self.plan.write.new_ids(len(creates)), strict=True)) if creates else {}
+        self.known = self.context.created_ids | {key: self.plan.wire_id(number) for key, number in ids.items()}
+        for key, record in creates.items():
+            try:
+                self._create(key, ids[key], record, prepared.get(key))
+            except SetError as error:
+                self.plan.not_created[key] = error
+        destroys = self._numbers(arguments_["destroy"] or [], self.plan.not_destroyed)
+        updates = self._numbers(arguments_["update"] or {}, self.plan.not_updated)
+        patches = {key: (arguments_["update"] or {})[key] for key in updates}
+        self.fresh = {create.id: create for create in self.plan.creates.values()}
+        self.doomed = set(destroys.values())
+        self.loaded = self._load([*updates.values(), *destroys.values()], patches.values())
+        for key, number in updates.items():
+            try:
+                self._update(key, number, patches[key])
+            except SetError as error:
+                self.plan.not_updated[key] = error
+        for key, number in destroys.items():
+            try:
+                self._destroy(key, number)
+            except SetError as error:
+                self.plan.not_destroyed[key] = error
+
+    def _load(self, wanted: list[int], patches: Iterable[Mapping[str, Any]]) -> dict[int, Record]:
+        """The records to be updated or destroyed, with the properties that the patches and the checks look at."""
+        numbers = [number for number in dict.fromkeys(wanted) if number not in self.fresh]
+        if not numbers:
+            return {}
+        names = {pointer.split("/", 1)[0].replace("~1", "/").replace("~0", "~") for patch in patches for pointer in patch}
+        names |= {name for unique in self.type.unique for name in unique.properties}
+        return self.type.storage.load(self.plan.write, self.plan.access, numbers, names & set(self.type.properties))
+
+    def _numbers(self, keys: Any, refused: dict[str, SetError]) -> dict[str, int]:
+        numbers = {}
+        for key in keys:
+            text = self.known.get(key[1:], key) if key[:1] == "#" else key
+            number = number_of(self.type, text)
+            if number is None:
+                refused[key] = NotFound()
+            else:
+                numbers[key] = number
+        return numbers
+
+    def _create(self, key: str, number: int, given: Record, prepared: Any) -> None:
+        if self.type.singleton:
+            raise Singleton()
+        if self.read_only:
+            raise ForbiddenSet()
+        record, invalid = {}, []
+        for name, value in given.items():
+            declared = self.type.properties.get(name)
+            if declared is None or declared.set_by is SetBy.SERVER:
+                if not (declared is None and self.type.accepts_property and self.type.accepts_property(name)):
+                    invalid.append(name)
+                    continue
+                record[name] = value
+                continue
+            try:
+                record[name] = self._checked(declared, value)
+            except WireError:
+                invalid.append(name)
+        for name, declared in self.type.properties.items():
+            if name in given or declared.computed is not None or name == "id":
+                continue
+            if declared.default is not REQUIRED:
+                record[name] = declared.default_value()
+            elif declared.set_by is not SetBy.SERVER and prepared is None:
+                invalid.append(name)
+        if invalid:
+            raise InvalidProperties(invalid)
+        record |= self._check_record(record, frozenset(given))
+        self.plan.creates[key] = PlannedCreate(key, number, record, frozenset(given), prepared)
+
+    def _checked(self, declared: Property, value: Any) -> Any:
+        return declared.type.check(declared.type.replace(value, self.known))
+
+    def _check_record(self, record: Record, changed: frozenset[str]) -> Mapping[str, Any]:
+        if self.type.check_record is None:
+            return {}
+        return self.type.check_record(self.plan.access, record, changed)
+
+    def _update(self, key: str, number: int, patch: Mapping[str, Any]) -> None:
+        fresh = self.fresh
+        earlier = self.plan.updates.get(number)
+        current = fresh[number].record if number in fresh else self.loaded.get(number)
+        if current is None:
+            raise NotFound()
+        if number in self.doomed:
+            raise WillDestroy()
+        new = self._patched(number, current if earlier is None else {**current, **earlier.new}, patch)
+        new = {**new, **self._check_record({**current, **new}, frozenset(new))}
+        if number in fresh:
+            fresh[number].record |= new
+            self.plan.updates[number] = PlannedUpdate(number, fresh[number].record, {}, [key])
+        elif earlier is not None:
+            earlier.new |= new
+            earlier.keys.append(key)
+        else:
+            self.plan.updates[number] = PlannedUpdate(number, current, new, [key])
+
+    def _patched(self, number: int, current: Record, patch: Mapping[str, Any]) -> Record:
+        """The properties that the patch touches, checked. Raises `InvalidPatch` or `InvalidProperties`."""
+        new, invalid = {}, []
+        for name, value in apply_patch(current, patch).items():
+            declared = self.type.properties.get(name)
+            if declared is None:
+                invalid.append(name)
+                continue
+            if name == "id":
+                if value != self.plan.wire_id(number):
+                    invalid.append(name)
+                continue
+            try:
+                checked = self._patched_value(declared, value)
+            except WireError:
+                invalid.append(name)
+                continue
+            if declared.set_by is not SetBy.CLIENT or (self.read_only and not declared.writable_read_only):
+                value = declared.computed(self.plan.access, current) if declared.computed else current.get(name)
+                if value != checked:
+                    invalid.append(name)
+                continue
+            new[name] = checked
+        if invalid:
+            if self.read_only and set(invalid) <= set(self.type.properties):
+                raise ForbiddenSet()
+            raise InvalidProperties(invalid)
+        return new
+
+    def _patched_value(self, declared: Property, value: Any) -> Any:
+        if value is not REMOVED:
+            return self._checked(declared, value)
+        if declared.default is not REQUIRED:
+            return declared.default_value()
+        if declared.type.nullable:
+            return None
+        raise WireError("it cannot be removed")
+
+    def _destroy(self, key: str, number: int) -> None:
+        fresh, loaded = self.fresh, self.loaded
+        if self.type.singleton:
+            raise Singleton()
+        if self.read_only:
+            raise ForbiddenSet()
+        if number in fresh:
+            self.plan.passing.append(self.plan.creates.pop(fresh[number].creation_id))
+        elif number not in loaded:
+            raise NotFound()
+        self.plan.destroys[number] = PlannedDestroy(number, loaded.get(number, {}), key)
+
+
+def created_object(plan: SetPlan, create: PlannedCreate) -> Record:
+    """What /set answers of a created record: what the client did not send, or sent otherwise (RFC 8620 §5.3)."""
+    declared = plan.type
+    record = {"id": plan.wire_id(create.id), **create.record}
+    for name, each in declared.properties.items():
+        if each.computed is not None:
+            record[name] = each.computed(plan.access, record)
+    if declared.report_created is not None:
+        return {name: record[name] for name in declared.report_created if name in record}
+    sent = (plan.arguments["create"] or {}).get(create.creation_id, {})
+    return {
+        name: value for name, value in record.items() if name not in create.given or sent.get(name) != value
+    }
+
+
+def set_response(context: RequestContext, plan: SetPlan, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of the response of a /set."""
+    created = {
+        create.creation_id: created_object(plan, create) for create in [*plan.creates.values(), *plan.passing]
+    }
+    updated = {plan.wire_id(number): update.reported or None for number, update in plan.updates.items()}
+    destroyed = [plan.wire_id(number) for number in plan.destroys]
+    response: dict[str, Any] = {}
+    if plan.type.has_account:
+        response["accountId"] = values["accountId"]
+    if plan.type.has_state:
+        response["oldState"] = plan.write.mark(plan.type.name).state
+        response["newState"] = plan.write.new_mark(plan.type.name).state
+    return response | {
+        "created": created or None,
+        "updated": updated or None,
+        "destroyed": destroyed or None,
+        "notCreated": _documents(plan.not_created),
+        "notUpdated": _documents(plan.not_updated),
+        "notDestroyed": _documents(plan.not_destroyed),
+        **plan.response,
+    }
+
+
+def _documents(errors: Mapping[str, SetError]) -> dict[str, Any] | None:
+    return {key: error.document() for key, error in errors.items()} or None

@@ -1,0 +1,95 @@
+"""The checks of a whole /set plan: references, unique properties, and what the type itself demands of the final state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from jmapcore.protocol.errors import AlreadyExists, InvalidProperties
+from jmapcore.protocol.schema import Unique
+from jmapcore.standard.ids import number_of
+from jmapcore.store.plan import PlannedCreate, PlannedUpdate, Record, SetPlan
+
+if TYPE_CHECKING:
+    from jmapcore.context import RequestContext
+
+
+def check_plan(context: RequestContext, plan: SetPlan) -> None:
+    """Fail what would leave an invalid final state, until nothing more fails."""
+    while True:
+        before = plan.failures
+        _check_references(context, plan)
+        for unique in plan.type.unique:
+            _check_unique(plan, unique)
+        if plan.type.check_set is not None:
+            plan.type.check_set(plan)
+        if plan.failures == before:
+            return
+
+
+def _items(plan: SetPlan) -> Iterator[tuple[PlannedCreate | PlannedUpdate, Record]]:
+    """The planned records with the properties whose references are new."""
+    for create in plan.creates.values():
+        yield create, create.record
+    for update in plan.updates.values():
+        yield update, {name: update.new[name] for name in update.changed}
+
+
+def _check_references(context: RequestContext, plan: SetPlan) -> None:
+    """A reference names a record that exists, or that this call creates; never one that it destroys."""
+    created = {create.id for create in plan.creates.values()}
+    found: list[tuple[PlannedCreate | PlannedUpdate, str, str, int | None]] = []
+    for item, record in _items(plan):
+        for name, value in record.items():
+            declared = plan.type.properties.get(name)
+            if declared is None or value is None:
+                continue
+            for type_name, text in declared.type.references(value):
+                target = context.registry.types[type_name]
+                found.append((item, name, type_name, number_of(target, text)))
+    if not found:
+        return
+    existing: dict[str, set[int]] = {}
+    for type_name in {type_name for _, _, type_name, _ in found}:
+        numbers = {number for _, _, name, number in found if name == type_name and number is not None}
+        own = type_name == plan.type.name
+        known = context.registry.types[type_name].storage.existing(plan.write, numbers - created if own else numbers)
+        existing[type_name] = (known - set(plan.destroys)) | created if own else known
+    invalid: dict[int, tuple[PlannedCreate | PlannedUpdate, set[str]]] = {}
+    for item, name, type_name, number in found:
+        if number is None or number not in existing[type_name]:
+            invalid.setdefault(id(item), (item, set()))[1].add(name)
+    for item, names in invalid.values():
+        plan.fail(item, InvalidProperties(names))
+
+
+def _check_unique(plan: SetPlan, unique: Unique) -> None:
+    """No two records have the same values, in the final state."""
+    names = unique.properties
+    items = [
+        (item, record)
+        for item, record in plan.records()
+        if (isinstance(item, PlannedCreate) or item.changed & set(names))
+        and (unique.ignore_null is None or record.get(unique.ignore_null) is not None)
+    ]
+    if not items:
+        return
+    replaced = {*plan.updates, *plan.destroys}
+    taken = {
+        key: number
+        for key, number in plan.type.storage.unique_values(plan, unique, [record for _, record in items]).items()
+        if number not in replaced
+    }
+    for update in plan.updates.values():
+        if not update.changed & set(names):
+            record = {**update.old, **update.new}
+            if all(name in record for name in names):
+                taken[tuple(record[name] for name in names)] = update.id
+    for item, record in items:
+        key = tuple(record[name] for name in names)
+        other = taken.setdefault(key, item.id)
+        if other != item.id:
+            if unique.error == "alreadyExists":
+                plan.fail(item, AlreadyExists(plan.wire_id(other)))
+            else:
+                plan.fail(item, InvalidProperties(names))
