@@ -91,16 +91,60 @@ def create_user(
     return user
 
 
+def free_address(address: str) -> str:
+    """The normal spelling of an address that a user or an alias can be given."""
+    normal, _ = _new_address(address)
+    if Address.objects.filter(address=normal).exists():
+        raise ProvisioningError(f"The address {normal} is taken.")
+    return normal
+
+
+def find_user(address: str) -> User:
+    """The user with this login address, in any spelling."""
+    user = User.objects.select_related("tenant").filter(address=normalise_address(address) or "").first()
+    if user is None:
+        raise ProvisioningError(f"There is no user {address}.")
+    return user
+
+
+def find_account(address: str) -> Account:
+    """The personal account of the user with this login address."""
+    account = Account.objects.select_related("tenant").filter(owner=find_user(address)).first()
+    if account is None:
+        raise ProvisioningError(f"{address} is an operator and has no account.")
+    return account
+
+
+def find_tenant(name: str) -> Tenant:
+    """The tenant of this name, in any case."""
+    tenant = Tenant.objects.filter(name__iexact=name.strip()).first()
+    if tenant is None:
+        raise ProvisioningError(f"There is no tenant {name}.")
+    return tenant
+
+
+def find_domain(name: str) -> Domain:
+    """The domain of this name, in any spelling."""
+    domain = Domain.objects.select_related("tenant").filter(name=normalise_domain(name) or "").first()
+    if domain is None:
+        raise ProvisioningError(f"The domain {name} belongs to no tenant.")
+    return domain
+
+
+def find_alias(address: str) -> Alias:
+    """The alias with this address, in any spelling."""
+    alias = Alias.objects.filter(address=normalise_address(address) or "").first()
+    if alias is None:
+        raise ProvisioningError(f"There is no alias {address}.")
+    return alias
+
+
 def _new_address(address: str) -> tuple[str, Domain]:
     """The normal spelling of an address to be made, and its domain."""
     normal = normalise_address(address)
     if normal is None:
         raise ProvisioningError(f"{address!r} is not an e-mail address.")
-    domain_name = split_address(normal)[1]
-    domain = Domain.objects.select_related("tenant").filter(name=domain_name).first()
-    if domain is None:
-        raise ProvisioningError(f"The domain {domain_name} belongs to no tenant.")
-    return normal, domain
+    return normal, find_domain(split_address(normal)[1])
 
 
 def add_alias(address: str, account: Account) -> Alias:

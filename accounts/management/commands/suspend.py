@@ -1,0 +1,12 @@
+"""`manage.py suspend`: refuse a user or a tenant for a while."""
+
+from __future__ import annotations
+
+from accounts.management.suspension_command import SuspensionCommand
+
+
+class Command(SuspensionCommand):
+    """Suspend."""
+
+    help = "Refuse a user, or everybody of a tenant, from the next request on. Mail keeps arriving."
+    is_suspended = True
