@@ -24,14 +24,14 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 """Entries for `CELERY_BEAT_SCHEDULE`."""
 
 
-@shared_task(name="jmapcore.sweep_blobs", ignore_result=True)  # type: ignore[untyped-decorator]  # celery
-has no types def sweep_blobs() -> dict[str, int]:
+@shared_task(name="jmapcore.sweep_blobs", ignore_result=True)  # type: ignore[untyped-decorator]  # no stubs
+def sweep_blobs() -> dict[str, int]:
     """Delete unreferenced blobs that are due; how many were deleted, found used, postponed, failed."""
     return dict(sweep.sweep())
 
 
-@shared_task(name="jmapcore.maintain_change_log", ignore_result=True)  # type: ignore[untyped-decorator]  #
-as above def maintain_change_log() -> int:
+@shared_task(name="jmapcore.maintain_change_log", ignore_result=True)  # type: ignore[untyped-decorator]  # as above
+def maintain_change_log() -> int:
     """Make the coming partitions of the change log and drop those beyond its retention; how many were
     dropped."""
     days = int(getattr(settings, "JMAP_CHANGE_LOG_DAYS", CHANGE_LOG_DAYS))

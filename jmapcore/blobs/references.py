@@ -96,8 +96,8 @@ def is_referenced(account: str, blob: str) -> str:
     if not _references:
         return "false"
     found = (
-        f"EXISTS (SELECT 1 FROM {reference.table} AS r"
-        f" WHERE r.account_id = {account} AND r.{reference.blob_column} = {blob})"  # noqa: S608  # checked
-        names for reference in _references
+        f"EXISTS (SELECT 1 FROM {one.table} AS r"  # noqa: S608  # checked names
+        f" WHERE r.account_id = {account} AND r.{one.blob_column} = {blob})"
+        for one in _references
     )
     return f"({' OR '.join(found)})"

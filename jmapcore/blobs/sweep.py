@@ -21,7 +21,7 @@ from jmapcore.blobs.references import is_referenced
 from jmapcore.blobs.unreferenced import GRACE, Doomed, condemn_rows, delete_bytes
 from jmapcore.store import database
 from jmapcore.store.database import Connection, Row, execute
-from jmapcore.store.write import AccountWrite, UnknownAccount, account_write
+from jmapcore.store.write import AccountWrite, UnknownAccountError, account_write
 
 BATCH = 500
 
@@ -95,7 +95,7 @@ def _sweep_account(account_id: int, notes: Iterable[Row], borrow: Borrow) -> Cou
                 with account_write(account_id, connection) as write:
                     outcome, found = _decide(write, undecided)
                 doomed |= found
-            except UnknownAccount:
+            except UnknownAccountError:
                 forget_account(account_id, connection)
     delete_bytes(account_id, doomed, borrow)
     outcome["deleted"] += len(doomed)
@@ -114,7 +114,7 @@ def _decide(write: AccountWrite, blob_ids: list[int]) -> tuple[Counter[str], Doo
             clock_timestamp()
         FROM blob_sweep AS s LEFT JOIN blob AS b ON b.account_id = %s AND b.id = s.blob_id
         WHERE s.account_id = %s AND s.blob_id = ANY(%b::int[]) AND NOT s.doomed
-            AND s.due_at <= clock_timestamp()"""  # noqa: S608  # the names are registered, and checked there
+            AND s.due_at <= clock_timestamp()"""  # noqa: S608  # checked names
     [found] = write.run((select, (account_id, GRACE, account_id, account_id, blob_ids)))
     later = [(row[0], row[3]) for row in found if row[3] is not None and row[3] > row[4]]
     postponed = {blob_id for blob_id, _ in later}

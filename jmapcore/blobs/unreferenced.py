@@ -102,8 +102,7 @@ def _make_room(write: AccountWrite, user_id: int, newest_id: int, quota: int) ->
     account_id = write.account_id
     mark_used = f"""
         UPDATE blob_upload SET in_use = true WHERE account_id = %s AND user_id = %s AND NOT in_use
-            AND {is_referenced("blob_upload.account_id", "blob_upload.blob_id")}"""  # noqa: S608  # the
-            names are registered, and checked there
+            AND {is_referenced("blob_upload.account_id", "blob_upload.blob_id")}"""  # noqa: S608  # checked names
     _, uploads = write.run(
         (mark_used, (account_id, user_id)), (BY_AGE, (SMALLEST_CHARGE, account_id, user_id))
     )
@@ -128,7 +127,7 @@ def condemn(write: AccountWrite, blob_ids: Sequence[int]) -> Doomed:
     select = f"""
         SELECT b.id, b.location FROM blob AS b WHERE b.account_id = %s AND b.id = ANY(%b::int[])
             AND NOT {is_referenced("b.account_id", "b.id")}
-            AND NOT EXISTS (SELECT 1 FROM blob_upload AS u WHERE u.account_id = %s AND u.blob_id = b.id)"""  # noqa: S608  # the names are registered, and checked there
+            AND NOT EXISTS (SELECT 1 FROM blob_upload AS u WHERE u.account_id = %s AND u.blob_id = b.id)"""  # noqa: S608  # checked names
     [found] = write.run((select, (account_id, list(blob_ids), account_id)))
     return condemn_rows(write, found)
 

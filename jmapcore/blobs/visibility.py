@@ -34,8 +34,7 @@ def visible_statement(access: AccountAccess, blob_ids: Sequence[int]) -> Stateme
         FROM blob AS b LEFT JOIN blob_upload AS u
             ON u.account_id = %s AND u.blob_id = b.id AND u.user_id = %s
         WHERE b.account_id = %s AND b.id = ANY(%b::int[])
-            AND (u.user_id IS NOT NULL OR {is_referenced("b.account_id", "b.id")})""",  # noqa: S608  # the
-            names are registered, and checked there
+            AND (u.user_id IS NOT NULL OR {is_referenced("b.account_id", "b.id")})""",  # noqa: S608  # checked names
         (account_id, access.user_id, account_id, list(blob_ids)),
     )
 
