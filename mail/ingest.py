@@ -1,0 +1,301 @@
+"""How an Email is born, by import, copy, delivery or creation: `add_messages`, and no other way.
+
+`prepare` parses, outside of the lock. `add_messages` finds the Threads, merges those that a message joins, and writes
+every row of the new Emails, in three round trips for any number of messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from jmapcore.blobs import storage
+from jmapcore.store.database import Statement
+from jmapcore.store.write import AccountWrite
+from mail.counters import Member, settle
+from mail.fragments import (
+    FORMAT,
+    json_text,
+    normalise_keywords,
+    static_json,
+    static_lines,
+)
+from mail.membership import (
+    KNOWN_MAILBOXES,
+    THREADS,
+    IndexRows,
+    LoadedThreads,
+    UnknownMailboxError,
+    keyword_columns,
+    mailbox_columns,
+)
+from mail.message.summary import Summary, summarise
+from mail.threading import Assignment, reference_hashes
+
+REFERENCES = "SELECT hash, thread_id FROM thread_ref WHERE account_id = %s AND hash = ANY(%s::bigint[])"
+MEMBERS = THREADS.replace(
+    "= ANY(%s::int[])",
+    "IN (SELECT r.thread_id FROM thread_ref AS r WHERE r.account_id = %s AND r.hash = ANY(%s::bigint[]))",
+)
+ADD_EMAILS = """
+    INSERT INTO email (account_id, id, thread_id, received_at, size, keywords, keywords_json, mailbox_ids,
+        mailboxes_json)
+    SELECT %s, n.id, n.thread_id, n.received_at, n.size, string_to_array(n.keywords, ' '), n.keywords_json,
+        string_to_array(n.mailbox_ids, ' ')::int[], n.mailboxes_json
+    FROM unnest(%s::int[], %s::int[], %s::timestamptz[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[])
+        AS n (id, thread_id, received_at, size, keywords, keywords_json, mailbox_ids, mailboxes_json)"""
+ADD_STATIC = """
+    INSERT INTO email_static (account_id, id, blob_id, format, static_json, body_json)
+    SELECT %s, n.id, n.blob_id, %s, n.static_json, n.body_json
+    FROM unnest(%s::int[], %s::int[], %s::text[], %s::text[]) AS n (id, blob_id, static_json, body_json)"""
+ADD_REFERENCES = """
+    INSERT INTO thread_ref (account_id, hash, thread_id)
+    SELECT %s, n.hash, n.thread_id FROM unnest(%s::bigint[], %s::int[]) AS n (hash, thread_id)
+    ON CONFLICT DO NOTHING"""
+MOVE_REFERENCES = """
+    INSERT INTO thread_ref (account_id, hash, thread_id)
+    SELECT r.account_id, r.hash, n.larger
+    FROM unnest(%s::int[], %s::int[]) AS n (smaller, larger) JOIN thread_ref AS r ON r.thread_id = n.smaller
+    WHERE r.account_id = %s
+    ON CONFLICT DO NOTHING"""
+MOVE_EMAILS = """
+    INSERT INTO email (account_id, id, thread_id, received_at, size, keywords, keywords_json, mailbox_ids,
+        mailboxes_json)
+    SELECT e.account_id, n.id, n.thread_id, e.received_at, e.size, e.keywords, e.keywords_json, e.mailbox_ids,
+        e.mailboxes_json
+    FROM unnest(%s::int[], %s::int[], %s::int[]) AS n (id, old_id, thread_id) JOIN email AS e ON e.id = n.old_id
+    WHERE e.account_id = %s"""
+MOVE_STATIC = """
+    UPDATE email_static AS s SET id = n.id FROM unnest(%s::int[], %s::int[]) AS n (id, old_id)
+    WHERE s.account_id = %s AND s.id = n.old_id"""
+DROP_MOVED_EMAILS = "DELETE FROM email WHERE account_id = %s AND id = ANY(%s::int[])"
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedEmail:
+    """A message that has been parsed: all that the write needs and the lock must not wait for."""
+
+    raw: bytes
+    hash: bytes
+    size: int
+    summary: Summary
+    static_lines: str
+    body_json: str
+    reference_hashes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewEmail:
+    """A message to add. `received_at` None: the topmost valid Received date, else now (RFC 8621 §4.8).
+
+    `blob_id` is given where the account has the bytes already; else `content`, where `storage.prepare` made some;
+    else the bytes are stored from `prepared`.
+    """
+
+    prepared: PreparedEmail
+    mailbox_ids: Sequence[int]
+    keywords: Iterable[str] = ()
+    received_at: datetime | None = None
+    blob_id: int | None = None
+    content: storage.Content | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddedEmail:
+    """What RFC 8621 §4.6, §4.7 and §4.8 answer for a new Email."""
+
+    id: int
+    thread_id: int
+    blob_id: int
+    size: int
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The new Emails of one write, side by side."""
+
+    members: list[Member] = field(default_factory=list)
+    emails: list[NewEmail] = field(default_factory=list)
+    blob_ids: list[int] = field(default_factory=list)
+
+
+def prepare(raw: bytes) -> PreparedEmail:
+    """Parse a message, whatever it is; belongs before the write."""
+    summary = summarise(raw)
+    hashes = reference_hashes(
+        summary.message_id, summary.in_reply_to, summary.references, summary.base_subject
+    )
+    return PreparedEmail(
+        raw=raw,
+        hash=storage.blob_hash(raw),
+        size=len(raw),
+        summary=summary,
+        static_lines=static_lines(summary),
+        body_json=json_text(summary.body_structure),
+        reference_hashes=hashes,
+    )
+
+
+def received_at(given: datetime | None, summary: Summary, now: datetime) -> datetime:
+    """Email.receivedAt in UTC: what was given, else the topmost valid Received date, else now; at most tomorrow."""
+    chosen = given if given is not None else summary.received_at_from_trace
+    if chosen is None:
+        return now
+    return min(chosen.astimezone(UTC), now + timedelta(days=1))
+
+
+def add_messages(write: AccountWrite, emails: Sequence[NewEmail]) -> list[AddedEmail]:
+    """Add Emails to the account; ids, Threads, blobs and sizes in the order given.
+
+    An Email that joins Threads merges the smaller into the larger. Two Emails may hold the same bytes. Raises
+    `UnknownMailboxError`, and ValueError for an Email without a mailbox, before it writes.
+    """
+    if not emails:
+        return []
+    if not all(email.mailbox_ids for email in emails):
+        raise ValueError("an email would be in no mailbox")
+    loaded, references = _load(write, emails)
+    rows = _Rows(emails=list(emails), blob_ids=_blobs(write, emails))
+    assignment = _assign(write, rows, loaded, references)
+    write.run(*_statements(write, rows, loaded, assignment))
+    return [
+        AddedEmail(member.id, member.thread_id, blob_id, email.prepared.size)
+        for member, blob_id, email in zip(rows.members, rows.blob_ids, rows.emails, strict=True)
+    ]
+
+
+def _load(write: AccountWrite, emails: Sequence[NewEmail]) -> tuple[LoadedThreads, list[tuple[int, int]]]:
+    account_id = write.account_id
+    hashes = list({name for email in emails for name in email.prepared.reference_hashes})
+    wanted = {mailbox_id for email in emails for mailbox_id in email.mailbox_ids}
+    references, members, mailboxes = write.run(
+        (REFERENCES, (account_id, hashes)),
+        (MEMBERS, (account_id, account_id, account_id, hashes)),
+        (KNOWN_MAILBOXES, (account_id, list(wanted))),
+    )
+    loaded = LoadedThreads()
+    loaded.take(members)
+    loaded.take_mailboxes(mailboxes)
+    if unknown := wanted - loaded.mailbox_ids:
+        raise UnknownMailboxError(unknown)
+    return loaded, [(row[0], row[1]) for row in references]
+
+
+def _blobs(write: AccountWrite, emails: Sequence[NewEmail]) -> list[int]:
+    missing = [email for email in emails if email.blob_id is None]
+    stored = iter(
+        storage.put_small(
+            write, [email.content or (email.prepared.hash, email.prepared.raw) for email in missing]
+        )
+        if missing
+        else ()
+    )
+    return [next(stored) if email.blob_id is None else email.blob_id for email in emails]
+
+
+def _assign(
+    write: AccountWrite, rows: _Rows, loaded: LoadedThreads, references: Iterable[tuple[int, int]]
+) -> Assignment:
+    assignment = Assignment(loaded.threads, references, lambda: write.new_ids()[0])
+    now = datetime.now(UTC).replace(microsecond=0)
+    for email in rows.emails:
+        thread_id = assignment.place(email.prepared.reference_hashes)
+        member = Member(
+            id=write.new_ids()[0],
+            thread_id=thread_id,
+            received_at=received_at(email.received_at, email.prepared.summary, now),
+            keywords=normalise_keywords(email.keywords),
+            mailbox_ids=frozenset(email.mailbox_ids),
+        )
+        assignment.add(member)
+        rows.members.append(member)
+    if assignment.absorbed:
+        # A later message may have moved an earlier one of this very batch.
+        now_in = {member.id: member for members in assignment.threads.values() for member in members}
+        rows.members = [now_in[member.id] for member in rows.members]
+    return assignment
+
+
+def _statements(
+    write: AccountWrite, rows: _Rows, loaded: LoadedThreads, assignment: Assignment
+) -> list[Statement]:
+    account_id = write.account_id
+    index = IndexRows()
+    moving = _move(write, loaded, assignment, index)
+    for member in rows.members:
+        write.created("Email", member.id)
+        index.compare(None, member)
+    return [
+        *moving,
+        (ADD_EMAILS, (account_id, *_email_columns(rows))),
+        (ADD_STATIC, (account_id, FORMAT, *_static_columns(rows))),
+        *index.statements(account_id),
+        *_references(account_id, rows),
+        *settle(write, loaded.threads, assignment.threads, loaded.trash),
+    ]
+
+
+def _email_columns(rows: _Rows) -> tuple[list[object], ...]:
+    ids, keywords, keywords_texts = keyword_columns(rows.members)
+    _, mailbox_ids, mailboxes_texts = mailbox_columns(rows.members)
+    return (
+        list(ids),
+        [member.thread_id for member in rows.members],
+        [member.received_at for member in rows.members],
+        [email.prepared.size for email in rows.emails],
+        list(keywords),
+        list(keywords_texts),
+        list(mailbox_ids),
+        list(mailboxes_texts),
+    )
+
+
+def _static_columns(rows: _Rows) -> tuple[list[object], ...]:
+    return (
+        [member.id for member in rows.members],
+        list(rows.blob_ids),
+        [
+            static_json(blob_id, email.prepared.static_lines)
+            for blob_id, email in zip(rows.blob_ids, rows.emails, strict=True)
+        ],
+        [email.prepared.body_json for email in rows.emails],
+    )
+
+
+def _references(account_id: int, rows: _Rows) -> list[Statement]:
+    pairs = {
+        (name, member.thread_id): None
+        for member, email in zip(rows.members, rows.emails, strict=True)
+        for name in email.prepared.reference_hashes
+    }
+    if not pairs:
+        return []
+    return [
+        (ADD_REFERENCES, (account_id, [name for name, _ in pairs], [thread_id for _, thread_id in pairs]))
+    ]
+
+
+def _move(
+    write: AccountWrite, loaded: LoadedThreads, assignment: Assignment, index: IndexRows
+) -> list[Statement]:
+    """Give the Emails of absorbed Threads their new ids (RFC 8621 §3: "deleting and reinserting")."""
+    absorbed = [thread_id for thread_id in assignment.absorbed if thread_id in loaded.threads]
+    if not absorbed:
+        return []
+    now_in = {member.id: member for members in assignment.threads.values() for member in members}
+    new = [now_in[email_id] for email_id in assignment.copied]
+    for member, old_id in zip(new, assignment.copied.values(), strict=True):
+        write.destroyed("Email", old_id)
+        write.created("Email", member.id)
+        index.compare(loaded.emails[old_id], None)
+        index.compare(None, member)
+    ids, old_ids = [member.id for member in new], list(assignment.copied.values())
+    larger = [assignment.resolve(thread_id) for thread_id in absorbed]
+    account_id = write.account_id
+    return [
+        (MOVE_REFERENCES, (absorbed, larger, account_id)),
+        (MOVE_EMAILS, (ids, old_ids, [member.thread_id for member in new], account_id)),
+        (MOVE_STATIC, (ids, old_ids, account_id)),
+        (DROP_MOVED_EMAILS, (account_id, old_ids)),
+    ]

@@ -1,0 +1,67 @@
+"""Parsing stored messages again, in batches: what `verify_account` compares and `reingest` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jmapcore.blobs import storage
+from jmapcore.store.database import Connection, Row, read
+from mail.fragments import static_json
+from mail.ingest import PreparedEmail, prepare
+
+BATCH_EMAILS = 200
+BATCH_OCTETS = 32_000_000
+"""How much is held in memory at once; one message above it is a batch of its own."""
+
+NEXT = """
+    SELECT s.id, s.blob_id, s.format, s.static_json, s.body_json, e.thread_id, e.size, b.hash, b.size
+    FROM email_static AS s
+    JOIN email AS e ON e.account_id = %s AND e.id = s.id
+    JOIN blob AS b ON b.account_id = %s AND b.id = s.blob_id
+    WHERE s.account_id = %s AND s.id > %s AND s.format < %s ORDER BY s.id LIMIT %s"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A row of email_static with its blob's bytes, parsed again; `prepared` is None where the bytes are not there."""
+
+    id: int
+    blob_id: int
+    format: int
+    static_json: str
+    body_json: str
+    thread_id: int
+    size: int
+    blob_hash: bytes
+    blob_size: int
+    prepared: PreparedEmail | None
+
+    @property
+    def expected_static_json(self) -> str:
+        """What `static_json` must be; the message's bytes must be there."""
+        assert self.prepared is not None
+        return static_json(self.blob_id, self.prepared.static_lines)
+
+
+def stored_messages(
+    connection: Connection, account_id: int, format_below: int = 1 << 15
+) -> Iterator[list[StoredMessage]]:
+    """All messages of an account whose rows have a format below the given one, in batches by id."""
+    last = 0
+    while True:
+        parameters = (account_id, account_id, account_id, last, format_below, BATCH_EMAILS)
+        [rows] = read(connection, account_id, (NEXT, parameters))
+        while rows:
+            batch: list[Row] = []
+            octets = 0
+            while rows and (not batch or octets + rows[0][8] <= BATCH_OCTETS):
+                octets += rows[0][8]
+                batch.append(rows.pop(0))
+            raw = storage.read_blobs(connection, account_id, list({row[1] for row in batch}))
+            last = batch[-1][0]
+            yield [
+                StoredMessage(*row, prepared=prepare(raw[row[1]]) if row[1] in raw else None) for row in batch
+            ]
+        if last == parameters[3]:
+            return

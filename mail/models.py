@@ -1,0 +1,190 @@
+"""The tables of the mail store (RFC 8621 §2, §3, §4), written by `mail.ingest`, `mail.membership`, `mail.mailboxes`.
+
+What a message says (subject, addresses, structure) is computed once and stored as JSON text, ready to be spliced
+into an answer; what a person changes (keywords, mailboxes) is in narrow rows of its own, so that a flag flip stays
+one small update. No index names a column that a flag flip changes.
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from jmapcore.store.tracked import TrackedModel
+
+
+class Mailbox(TrackedModel):
+    """A Mailbox (RFC 8621 §2) with its four counts, which `mail.counters` maintains."""
+
+    pk = models.CompositePrimaryKey("account_id", "id")
+    account_id = models.BigIntegerField()
+    id = models.IntegerField()
+    name = models.TextField()
+    parent_id = models.IntegerField(null=True)
+    role = models.TextField(null=True)  # noqa: DJ001  # unique where there is one; null is the RFC's word for none
+    sort_order = models.IntegerField(default=0)
+    total_emails = models.IntegerField(default=0)
+    unread_emails = models.IntegerField(default=0)
+    total_threads = models.IntegerField(default=0)
+    unread_threads = models.IntegerField(default=0)
+
+    class Meta(TrackedModel.Meta):
+        db_table = "mailbox"
+        constraints = [
+            # Deferrable: siblings may swap their names, and mailboxes their roles, within one write.
+            models.UniqueConstraint(
+                fields=["account_id", "parent_id", "name"],
+                name="mailbox_sibling_name",
+                nulls_distinct=False,
+                deferrable=models.Deferrable.DEFERRED,
+            ),
+            models.UniqueConstraint(
+                fields=["account_id", "role"], name="mailbox_role", deferrable=models.Deferrable.DEFERRED
+            ),
+        ]
+
+
+class MailboxUser(TrackedModel):
+    """What one user says of a mailbox: whether it is subscribed. No row: not subscribed (RFC 8621 §2)."""
+
+    pk = models.CompositePrimaryKey("account_id", "mailbox_id", "user_id")
+    account_id = models.BigIntegerField()
+    mailbox_id = models.IntegerField()
+    user_id = models.BigIntegerField()
+    is_subscribed = models.BooleanField()
+
+    class Meta(TrackedModel.Meta):
+        db_table = "mailbox_user"
+
+
+class Thread(TrackedModel):
+    """A Thread (RFC 8621 §3): the wire ids of its Emails by receivedAt, then id, as JSON text."""
+
+    pk = models.CompositePrimaryKey("account_id", "id")
+    account_id = models.BigIntegerField()
+    id = models.IntegerField()
+    email_ids_json = models.TextField()
+
+    class Meta(TrackedModel.Meta):
+        db_table = "thread"
+
+
+class Email(TrackedModel):
+    """The metadata of an Email (RFC 8621 §4.1.1).
+
+    `keywords` are lower case and sorted, `mailbox_ids` sorted; the two JSON texts are their wire form.
+    """
+
+    pk = models.CompositePrimaryKey("account_id", "id")
+    account_id = models.BigIntegerField()
+    id = models.IntegerField()
+    thread_id = models.IntegerField()
+    received_at = models.DateTimeField()
+    size = models.IntegerField()
+    keywords = ArrayField(models.TextField())
+    mailbox_ids = ArrayField(models.IntegerField())
+    keywords_json = models.TextField()
+    mailboxes_json = models.TextField()
+
+    class Meta(TrackedModel.Meta):
+        db_table = "email"
+        indexes = [
+            models.Index(
+                "account_id",
+                models.F("received_at").desc(),
+                models.F("id").desc(),
+                include=["thread_id"],
+                name="email_received",
+            ),
+        ]
+
+
+class EmailStatic(TrackedModel):
+    """What parsing a message gave (`mail.fragments`): written once, rebuilt by `reingest` where `format` is old."""
+
+    pk = models.CompositePrimaryKey("account_id", "id")
+    account_id = models.BigIntegerField()
+    id = models.IntegerField()
+    blob_id = models.IntegerField()
+    format = models.SmallIntegerField()
+    static_json = models.TextField()
+    """The JSON texts of `mail.fragments.STATIC_PROPERTIES`, one on each line."""
+    body_json = models.TextField()
+    """The compact body structure (`mail.message`)."""
+
+    class Meta(TrackedModel.Meta):
+        db_table = "email_static"
+        indexes = [models.Index(fields=["account_id", "blob_id"], name="email_static_blob")]
+
+
+class EmailMailbox(TrackedModel):
+    """That an Email is in a mailbox. The migration adds thread_id to the primary key's index."""
+
+    pk = models.CompositePrimaryKey("account_id", "mailbox_id", "received_at", "email_id")
+    account_id = models.BigIntegerField()
+    mailbox_id = models.IntegerField()
+    email_id = models.IntegerField()
+    received_at = models.DateTimeField()
+    thread_id = models.IntegerField()
+
+    class Meta(TrackedModel.Meta):
+        db_table = "email_mailbox"
+        indexes = [
+            models.Index(
+                fields=["account_id", "thread_id"],
+                include=["mailbox_id", "email_id", "received_at"],
+                name="email_mailbox_thread",
+            ),
+        ]
+
+
+class ThreadMailbox(TrackedModel):
+    """That a Thread has Emails in a mailbox: how many, and the latest of them. Collapsed queries read this alone."""
+
+    pk = models.CompositePrimaryKey("account_id", "thread_id", "mailbox_id")
+    account_id = models.BigIntegerField()
+    mailbox_id = models.IntegerField()
+    thread_id = models.IntegerField()
+    latest_at = models.DateTimeField()
+    latest_email_id = models.IntegerField()
+    total = models.IntegerField()
+
+    class Meta(TrackedModel.Meta):
+        db_table = "thread_mailbox"
+        indexes = [
+            models.Index(
+                "account_id",
+                "mailbox_id",
+                models.F("latest_at").desc(),
+                models.F("latest_email_id").desc(),
+                include=["thread_id"],
+                name="thread_mailbox_latest",
+            ),
+        ]
+
+
+class EmailKeyword(TrackedModel):
+    """That an Email has a keyword. `$seen` is stored inverted: most mail is seen (`fragments.UNSEEN`)."""
+
+    pk = models.CompositePrimaryKey("account_id", "keyword", "received_at", "email_id")
+    account_id = models.BigIntegerField()
+    keyword = models.TextField()
+    received_at = models.DateTimeField()
+    email_id = models.IntegerField()
+    thread_id = models.IntegerField()
+
+    class Meta(TrackedModel.Meta):
+        db_table = "email_keyword"
+
+
+class ThreadRef(TrackedModel):
+    """That messages of a Thread name a message id under a base subject (`mail.threading.reference_hash`)."""
+
+    pk = models.CompositePrimaryKey("account_id", "hash", "thread_id")
+    account_id = models.BigIntegerField()
+    hash = models.BigIntegerField()
+    thread_id = models.IntegerField()
+
+    class Meta(TrackedModel.Meta):
+        db_table = "thread_ref"
+        indexes = [models.Index(fields=["account_id", "thread_id"], name="thread_ref_thread")]
