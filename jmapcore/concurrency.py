@@ -54,7 +54,9 @@ def at_work() -> Iterator[None]:
     The many threads of a web process wait for slow bodies; two at a time do the work. Raises `RequestError` (503).
     """
     if not _at_work.acquire(timeout=settings.JMAP_WAIT_SECONDS):
-        raise RequestError("The server is busy. Try again in a moment.", status=503, headers={"Retry-After": "5"})
+        raise RequestError(
+            "The server is busy. Try again in a moment.", status=503, headers={"Retry-After": "5"}
+        )
     try:
         yield
     finally:

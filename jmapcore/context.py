@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from accounts.access import AccountAccess, Caller
 from jmapcore.protocol.errors import AccountNotFound, AccountNotSupportedByMethod, AccountReadOnly
 from jmapcore.protocol.registry import Capability, Registry
+from jmapcore.protocol.schema import ObjectType
 from jmapcore.protocol.wire import object_id, object_number
 from jmapcore.store.database import Connection
 from jmapcore.store.reading import Reading
@@ -31,7 +35,12 @@ class RequestContext:
     """One API request on its way: handed to every method."""
 
     def __init__(
-        self, caller: Caller, connection: Connection, registry: Registry, using: frozenset[str], created_ids: dict[str, str]
+        self,
+        caller: Caller,
+        connection: Connection,
+        registry: Registry,
+        using: frozenset[str],
+        created_ids: dict[str, str],
     ) -> None:
         self.caller = caller
         self.connection = connection
@@ -50,14 +59,22 @@ class RequestContext:
         number = account_number(account_id)
         access = next((each for each in self.caller.accounts if each.account_id == number), None)
         if access is None:
-            raise AccountNotFound()
+            raise AccountNotFound
         declared = self.registry.capabilities[capability]
         if not declared.available(access) or not opens(declared, self.caller):
-            raise AccountNotSupportedByMethod()
+            raise AccountNotSupportedByMethod
         if write and access.is_read_only:
-            raise AccountReadOnly()
+            raise AccountReadOnly
         self.account_ids.add(access.account_id)
         return access
+
+    def access(
+        self, declared: ObjectType, values: Mapping[str, Any], *, write: bool = False
+    ) -> AccountAccess:
+        """The account of a call on a type; for a type of no account, the caller's own. Raises as `account` does."""
+        if not declared.has_account:
+            return self.caller.accounts[0]
+        return self.account(values["accountId"], declared.capability, write=write)
 
     def reading(self, access: AccountAccess) -> Reading:
         """Open the reading of an account for one method call."""

@@ -54,7 +54,9 @@ class Route:
 
 _SEGMENT = "([^/]+)"
 ROUTES = (
-    Route(re.compile(r"/jmap/api/?\Z"), {"POST": views.api, "GET": views.session, "HEAD": views.session}, "api"),
+    Route(
+        re.compile(r"/jmap/api/?\Z"), {"POST": views.api, "GET": views.session, "HEAD": views.session}, "api"
+    ),
     Route(
         re.compile(r"(?:/\.well-known/jmap|/jmap/session)/?\Z"),
         {"GET": views.session, "HEAD": views.session},
@@ -117,7 +119,9 @@ class JMAPEdge:
             response = problem(error.document(), error.status, error.headers)
         except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
             incidents.warning("request %s: database: %s", log.request_id, type(error).__name__)
-            unavailable = RequestError("The server cannot reach its database. Try again in a moment.", status=503)
+            unavailable = RequestError(
+                "The server cannot reach its database. Try again in a moment.", status=503
+            )
             response = problem(unavailable.document(), 503, {"Retry-After": "5"})
         except Exception:  # noqa: BLE001  # the root of a request: whatever it is, it leaves as a problem document
             incidents.exception("incident %s", log.request_id)
@@ -139,7 +143,9 @@ class JMAPEdge:
         )
         return response
 
-    def _run(self, request: HttpRequest, route: Route, groups: tuple[str, ...], log: RequestLog) -> HttpResponseBase:
+    def _run(
+        self, request: HttpRequest, route: Route, groups: tuple[str, ...], log: RequestLog
+    ) -> HttpResponseBase:
         view = route.views.get(request.method or "")
         if view is None:
             allowed = ", ".join(sorted([*route.views, "OPTIONS"]))
@@ -157,5 +163,8 @@ class JMAPEdge:
 def problem(document: dict[str, object], status: int, headers: dict[str, str]) -> HttpResponse:
     """A problem document (RFC 7807)."""
     return HttpResponse(
-        orjson.dumps(document), status=status, content_type=PROBLEM, headers={"Cache-Control": "no-store", **headers}
+        orjson.dumps(document),
+        status=status,
+        content_type=PROBLEM,
+        headers={"Cache-Control": "no-store", **headers},
     )

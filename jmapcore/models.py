@@ -106,7 +106,7 @@ class BlobUpload(TrackedModel):
         ]
 
 
-class BlobSweep(models.Model):
+class BlobSweep(models.Model):  # noqa: DJ008  # never shown to a person
     """When a blob is due to be looked at by the sweep. Crosses accounts, so it holds no content and has no policy.
 
     A row without a blob is one that is being written, or whose bytes are being deleted (`doomed`).

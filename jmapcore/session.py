@@ -32,7 +32,14 @@ _lock = threading.Lock()
 
 def session_of(caller: Caller, registry: Registry) -> Session:
     """The session of a caller; made anew only when the accounts, the grants or the scopes change."""
-    key = (caller.username, caller.scopes, caller.accounts, id(registry), settings.PUBLIC_URL, settings.PUSH_PUBLIC_URL)
+    key = (
+        caller.username,
+        caller.scopes,
+        caller.accounts,
+        id(registry),
+        settings.PUBLIC_URL,
+        settings.PUSH_PUBLIC_URL,
+    )
     with _lock:
         known = _sessions.get(key)
         if known is not None:
@@ -51,7 +58,8 @@ def _make(caller: Caller, registry: Registry) -> Session:
     session: dict[str, Any] = {
         "capabilities": {uri: each.session_value() for uri, each in capabilities.items()},
         "accounts": {
-            account_wire_id(access.account_id): _account(access, caller, registry) for access in caller.accounts
+            account_wire_id(access.account_id): _account(access, caller, registry)
+            for access in caller.accounts
         },
         "primaryAccounts": _primary_accounts(caller, registry),
         "username": caller.username,

@@ -26,7 +26,7 @@ from jmapcore.protocol.request import parse_request
 from jmapcore.registry import registry
 from jmapcore.session import session_of
 from jmapcore.store.database import connection
-from jmapcore.store.write import UnknownAccount
+from jmapcore.store.write import UnknownAccountError
 
 if TYPE_CHECKING:
     from jmapcore.edge import RequestLog
@@ -42,7 +42,9 @@ _TEMPORARY = (
 )
 
 
-def session(request: HttpRequest, caller: Caller, log: RequestLog, groups: tuple[str, ...]) -> HttpResponseBase:
+def session(
+    request: HttpRequest, caller: Caller, log: RequestLog, groups: tuple[str, ...]
+) -> HttpResponseBase:
     """The Session resource (RFC 8620 §2)."""
     return HttpResponse(
         session_of(caller, registry).body, content_type="application/json; charset=utf-8", headers=_NO_STORE
@@ -80,7 +82,7 @@ def translate(error: Exception) -> MethodError | None:
     """What an exception of the layers below is to a client; None: nothing that was foreseen."""
     if isinstance(error, _TEMPORARY):
         return ServerUnavailable(type(error).__name__)
-    if isinstance(error, UnknownAccount):
+    if isinstance(error, UnknownAccountError):
         return AccountNotFound()
     return None
 
@@ -89,15 +91,17 @@ def read_body(request: HttpRequest) -> bytes:
     """The body of an API request, `maxSizeRequest` octets at most. Raises `LimitExceeded`."""
     limit = settings.JMAP_LIMITS["maxSizeRequest"]
     announced = request.META.get("CONTENT_LENGTH") or ""
-    stream = cast(BinaryIO, request.META["wsgi.input"])
-    if not announced.isdigit():
-        body = stream.read(limit + 1)  # chunked: the server ends the stream where the last chunk ends
-    elif int(announced) <= limit:
-        body = stream.read(int(announced))
-        if len(body) < int(announced):
-            raise NotJSON("The request body ended before its Content-Length.")
-    if not announced.isdigit() and len(body) > limit or announced.isdigit() and int(announced) > limit:
+    stream = cast("BinaryIO", request.META["wsgi.input"])
+    if announced.isdigit():
+        expected = int(announced)
+        body = stream.read(expected) if expected <= limit else b""
+    else:
+        body = stream.read(limit + 1)  # chunked: the stream ends where the last chunk ends
+        expected = len(body)
+    if expected > limit:
         raise LimitExceeded("maxSizeRequest", f"A request may have {limit} octets.")
+    if len(body) < expected:
+        raise NotJSON("The request body ended before its Content-Length.")
     return body
 
 
@@ -109,7 +113,9 @@ def _account(caller: Caller, text: str) -> AccountAccess:
     raise RequestError("There is no such account.", status=404)
 
 
-def upload(request: HttpRequest, caller: Caller, log: RequestLog, groups: tuple[str, ...]) -> HttpResponseBase:
+def upload(
+    request: HttpRequest, caller: Caller, log: RequestLog, groups: tuple[str, ...]
+) -> HttpResponseBase:
     """Upload a blob (RFC 8620 §6.1)."""
     from jmapcore.blobs.upload import receive_upload
 
@@ -118,7 +124,9 @@ def upload(request: HttpRequest, caller: Caller, log: RequestLog, groups: tuple[
     return receive_upload(request, access)
 
 
-def download(request: HttpRequest, caller: Caller, log: RequestLog, groups: tuple[str, ...]) -> HttpResponseBase:
+def download(
+    request: HttpRequest, caller: Caller, log: RequestLog, groups: tuple[str, ...]
+) -> HttpResponseBase:
     """Download a blob (RFC 8620 §6.2)."""
     from jmapcore.blobs.download import send_download
 

@@ -10,3 +10,5 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # a worker has inherited what its c
     os.environ["VAR_DIR"] = str(Path(_var_dir) / "test")
 
 from jmapsite.settings import *  # noqa: F403 the settings of the service read VAR_DIR when they are imported
+
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.toys"]  # noqa: F405 the settings of the service

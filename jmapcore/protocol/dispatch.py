@@ -99,7 +99,7 @@ class Dispatcher:
             self._answer(method, method.run(self.context, arguments), call.call_id)
         except MethodError as error:
             self._fail(error, call)
-        except Exception as error:  # noqa: BLE001  # the one place where whatever a method raises becomes serverFail
+        except Exception as error:  # the one place where whatever a method raises becomes serverFail
             known = self.translate(error)
             if known is None:
                 incident = secrets.token_hex(8)
@@ -107,7 +107,9 @@ class Dispatcher:
                 known = ServerFail(description=f"incident {incident}")
             self._fail(known, call)
 
-    def _answer(self, method: Method, responses: Iterable[tuple[str, Mapping[str, Any]]], call_id: str) -> None:
+    def _answer(
+        self, method: Method, responses: Iterable[tuple[str, Mapping[str, Any]]], call_id: str
+    ) -> None:
         for name, arguments in responses:
             encoded = orjson.dumps(arguments, option=orjson.OPT_PASSTHROUGH_DATETIME)
             if self._size + len(encoded) > self.limits.max_size_answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,7 +45,7 @@ def _paths(patch: Mapping[str, Any]) -> dict[str, list[str]]:
     if len(paths) > 1 and any("/" in pointer for pointer in patch):
         # Sorted, a prefix stands right before the first path that it is a prefix of.
         ordered = sorted(paths.values())
-        for first, second in zip(ordered, ordered[1:], strict=False):
+        for first, second in itertools.pairwise(ordered):
             if second[: len(first)] == first:
                 raise InvalidPatch(f"{'/'.join(first)} is a prefix of another pointer")
     return paths

@@ -33,7 +33,7 @@ def _evaluate(path: list[str], start: int, value: Any) -> Any:
         if type(value) is dict:
             value = value[token]
         elif type(value) is list:
-            if token == "*":  # noqa: S105  # a token of a pointer
+            if token == "*":  # noqa: S105  # a token of a pointer  # a token of a pointer
                 return _map(path, position + 1, value)
             if not _INDEX.match(token):
                 raise LookupError("an array has indexes")

@@ -35,13 +35,13 @@ def parse_request(body: bytes) -> Request:
         raise NotRequest("The request must be a JSON object.")
     using = value.get("using")
     if type(using) is not list or not all(type(uri) is str for uri in using):
-        raise NotRequest("The member \"using\" must be an array of strings.")
+        raise NotRequest('The member "using" must be an array of strings.')
     calls = value.get("methodCalls")
     if type(calls) is not list:
-        raise NotRequest("The member \"methodCalls\" must be an array of invocations.")
+        raise NotRequest('The member "methodCalls" must be an array of invocations.')
     created_ids = value.get("createdIds")
     if "createdIds" in value and not _is_id_map(created_ids):
-        raise NotRequest("The member \"createdIds\" must be an object that maps ids to ids.")
+        raise NotRequest('The member "createdIds" must be an object that maps ids to ids.')
     return Request(tuple(using), tuple(map(_invocation, calls)), created_ids)
 
 

@@ -147,8 +147,8 @@ class ObjectType:
         problems = []
         if len(self.letter) != 1 or not self.letter.isascii() or not self.letter.islower():
             problems.append("the letter of its ids must be one of a to z")
-        if unknown := self.methods - STANDARD_METHODS:
-            problems.append(f"no standard methods: {', '.join(sorted(unknown))}")
+        if strange := self.methods - STANDARD_METHODS:
+            problems.append(f"no standard methods: {', '.join(sorted(strange))}")
         if self.methods and self.storage is None:
             problems.append("it has methods but no storage")
         if self.methods and "id" not in self.properties:
@@ -164,10 +164,13 @@ class ObjectType:
                 problems.append(f"arguments for /{method}, which it does not have")
         for name, declared in self.properties.items():
             problems.extend(f"{name}: {problem}" for problem in _property_problems(declared))
-        needed = {name for each in (*self.filters.values(), *self.sorts.values()) for name in each.needs}
+        needed = {name for each in self.filters.values() for name in each.needs}
+        needed |= {name for each in self.sorts.values() for name in each.needs}
         needed |= {name for unique in self.unique for name in unique.properties}
         if unknown := needed - set(self.properties):
-            problems.append(f"filters, sorts or constraints need unknown properties: {', '.join(sorted(unknown))}")
+            problems.append(
+                f"filters, sorts or constraints need unknown properties: {', '.join(sorted(unknown))}"
+            )
         if unknown := set(self.default_sort) - set(self.sorts):
             problems.append(f"the default sort names what cannot be sorted by: {', '.join(sorted(unknown))}")
         return problems
@@ -179,7 +182,11 @@ def _property_problems(declared: Property) -> list[str]:
         problems.append("a computed property has no default")
     if declared.computed is not None and declared.set_by is not SetBy.SERVER:
         problems.append("a computed property is set by the server")
-    if declared.default is not REQUIRED and not callable(declared.default) and not isinstance(declared.type, Anything):
+    if (
+        declared.default is not REQUIRED
+        and not callable(declared.default)
+        and not isinstance(declared.type, Anything)
+    ):
         try:
             declared.type.check(declared.default)
         except ValueError as error:

@@ -49,7 +49,9 @@ class WireType:
 
     def check(self, value: Any) -> Any:
         """The value in its normal form. Raises `WireError`."""
-        raise WireError(f"no value can be {type(self).__name__}")  # pragma: no cover  # every type has its own
+        raise WireError(
+            f"no value can be {type(self).__name__}"
+        )  # pragma: no cover  # every type has its own
 
     def references(self, value: Any) -> Iterator[tuple[str, str]]:
         """(type name, id) of each object that a checked value refers to."""
@@ -95,7 +97,7 @@ class Int(WireType):
         return value
 
 
-def UnsignedInt() -> Int:  # noqa: N802  # spelled as the RFC spells the type
+def UnsignedInt() -> Int:  # noqa: N802  # a type, spelled as the RFC spells it
     """A whole number from 0 (RFC 8620 §1.3)."""
     return Int(0)
 
@@ -140,7 +142,9 @@ class Id(WireType):
     to: str | None = None
 
     def check(self, value: Any) -> Any:
-        if is_id(value) or (self.to is not None and type(value) is str and value[:1] == "#" and is_id(value[1:])):
+        if is_id(value) or (
+            self.to is not None and type(value) is str and value[:1] == "#" and is_id(value[1:])
+        ):
             return value
         raise WireError("an Id is due")
 
@@ -188,8 +192,10 @@ def parse_date(value: Any) -> datetime:
 
 def format_utc(moment: datetime) -> str:
     """A moment as UTCDate."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment.year >= 1000 else (
-        f"{moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()}Z"
+    return (
+        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if moment.year >= 1000
+        else (f"{moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()}Z")
     )
 
 
@@ -255,7 +261,9 @@ class MapOf(WireType):
     def replace(self, value: Any, created: Mapping[str, str]) -> Any:
         if type(value) is not dict:
             return value
-        return {self.key.replace(name, created): self.of.replace(item, created) for name, item in value.items()}
+        return {
+            self.key.replace(name, created): self.of.replace(item, created) for name, item in value.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -268,7 +276,7 @@ class IsTrue(WireType):
         return value
 
 
-def SetOf(key: WireType, min_items: int = 0) -> MapOf:  # noqa: N802  # a type, named as its fellows
+def SetOf(key: WireType, min_items: int = 0) -> MapOf:  # noqa: N802  # a type, spelled as the RFC spells it
     """A set, written as an object whose values are all true."""
     return MapOf(key, IsTrue(), min_items)
 

@@ -92,9 +92,9 @@ def _accounts(
     try:
         source = context.account(values["fromAccountId"], declared.capability)
     except AccountNotFound:
-        raise FromAccountNotFound() from None
+        raise FromAccountNotFound from None
     except AccountNotSupportedByMethod:
-        raise FromAccountNotSupportedByMethod() from None
+        raise FromAccountNotSupportedByMethod from None
     return source, context.account(values["accountId"], declared.capability, write=True)
 
 
@@ -120,7 +120,7 @@ def _originals(
     ids = list(dict.fromkeys(wanted.values()))
     fetched = declared.storage.fetch(reading, ids, ["id", *names], {}, len(ids))
     if values["ifFromInState"] not in (None, reading.mark(declared.name).state):
-        raise StateMismatch()
+        raise StateMismatch
     creates: dict[str, Record] = {}
     originals: dict[str, str] = {}
     for key, number in wanted.items():

@@ -33,7 +33,9 @@ def requested_properties(declared: ObjectType, asked: list[str] | None) -> tuple
     if asked is None:
         return ("id", *(name for name, each in declared.properties.items() if each.in_get and name != "id"))
     for name in asked:
-        if name not in declared.properties and not (declared.accepts_property and declared.accepts_property(name)):
+        if name not in declared.properties and not (
+            declared.accepts_property and declared.accepts_property(name)
+        ):
             raise InvalidArguments(f"there is no property {name[:100]}")
     return ("id", *(name for name in dict.fromkeys(asked) if name != "id"))
 
@@ -50,7 +52,7 @@ def get(context: RequestContext, declared: ObjectType, values: dict[str, Any]) -
             raise RequestTooLarge(f"more than {limit} ids")
         found, not_found = numbers(context, declared, values["ids"])
         wanted = list(dict.fromkeys(found.values()))
-    access = context.account(values["accountId"], declared.capability)
+    access = context.access(declared, values)
     reading = context.reading(access)
     fetched = declared.storage.fetch(reading, wanted, properties, values, limit + 1)
     if wanted is None:
@@ -60,11 +62,10 @@ def get(context: RequestContext, declared: ObjectType, values: dict[str, Any]) -
     else:
         records = [fetched.records[number] for number in wanted if number in fetched.records]
         not_found += [text for text, number in found.items() if number not in fetched.records]
-    response = {
-        "accountId": values["accountId"],
-        "state": reading.mark(declared.name).state,
-        "list": records,
-        "notFound": not_found,
-        **fetched.response,
-    }
+    response: dict[str, Any] = {}
+    if declared.has_account:
+        response["accountId"] = values["accountId"]
+    if declared.has_state:
+        response["state"] = reading.mark(declared.name).state
+    response |= {"list": records, "notFound": not_found, **fetched.response}
     return [(f"{declared.name}/get", response)]

@@ -26,7 +26,9 @@ def wire_id(declared: ObjectType, number: int) -> str:
     return SINGLETON if declared.singleton else object_id(declared.letter, number)
 
 
-def numbers(context: RequestContext, declared: ObjectType, ids: Iterable[str]) -> tuple[dict[str, int], list[str]]:
+def numbers(
+    context: RequestContext, declared: ObjectType, ids: Iterable[str]
+) -> tuple[dict[str, int], list[str]]:
     """(id as given → number) each id once, and the ids that no record of this type can have."""
     found: dict[str, int] = {}
     unknown: dict[str, None] = {}

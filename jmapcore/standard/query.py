@@ -50,10 +50,12 @@ def query(context: RequestContext, declared: ObjectType, values: dict[str, Any])
     if values["anchor"] is not None:
         anchor = number_of(declared, context.resolve_id(values["anchor"]))
         if anchor is None:
-            raise AnchorNotFound()
+            raise AnchorNotFound
     most = settings.JMAP_MAX_QUERY_IDS
     limit = min(most, values["limit"]) if values["limit"] is not None else most
-    request = WindowRequest(values["position"], anchor, values["anchorOffset"], limit, values["calculateTotal"])
+    request = WindowRequest(
+        values["position"], anchor, values["anchorOffset"], limit, values["calculateTotal"]
+    )
     reading = context.reading(access)
     window = declared.storage.window(reading, parsed, request)
     response: dict[str, Any] = {

@@ -50,7 +50,7 @@ def query_changes(context: RequestContext, declared: ObjectType, values: dict[st
         added: list[tuple[int, int]] = []
         total: int | None = None
         if since != mark.modseq or values["calculateTotal"]:
-                limit = settings.JMAP_MAX_QUERY_CHANGES
+            limit = settings.JMAP_MAX_QUERY_CHANGES
             found = changes_between(reading, declared.name, since, mark.modseq, limit)
             if not found.complete:
                 raise CannotCalculateChanges("too many changes")
@@ -65,7 +65,7 @@ def query_changes(context: RequestContext, declared: ObjectType, values: dict[st
                 added = _up_to(context, declared, values["upToId"], results, added)
     most = values["maxChanges"]
     if most is not None and len(removed) + len(added) > most:
-        raise TooManyChanges()
+        raise TooManyChanges
     response: dict[str, Any] = {
         "accountId": values["accountId"],
         "oldQueryState": values["sinceQueryState"],

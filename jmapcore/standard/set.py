@@ -58,7 +58,7 @@ def arguments(declared: ObjectType) -> dict[str, Argument]:
 
 def set_records(context: RequestContext, declared: ObjectType, values: dict[str, Any]) -> Iterator[Response]:
     """Create, update and destroy records (RFC 8620 §5.3); implicit calls follow with their own responses."""
-    access = _access(context, declared, values)
+    access = context.access(declared, values, write=not declared.open_to_read_only)
     asked = [values["create"] or {}, values["update"] or {}, values["destroy"] or []]
     if sum(map(len, asked)) > settings.JMAP_LIMITS["maxObjectsInSet"]:
         raise RequestTooLarge(f"more than {settings.JMAP_LIMITS['maxObjectsInSet']} objects")
@@ -73,12 +73,6 @@ def implicit_calls(context: RequestContext, plan: SetPlan) -> Iterator[Response]
         yield from context.registry.methods[name].run(context, arguments_)
 
 
-def _access(context: RequestContext, declared: ObjectType, values: Mapping[str, Any]) -> AccountAccess:
-    if not declared.has_account:
-        return context.caller.accounts[0]
-    return context.account(values["accountId"], declared.capability, write=not declared.open_to_read_only)
-
-
 def run_set(
     context: RequestContext,
     declared: ObjectType,
@@ -91,10 +85,10 @@ def run_set(
     prepared, refused = declared.storage.prepare(context, access, creates)
     with declared.storage.writing(context, access) as write:
         if declared.has_state and values.get("ifInState") not in (None, write.mark(declared.name).state):
-            raise StateMismatch()
+            raise StateMismatch
         plan = SetPlan(declared, access, write, values)
         plan.not_created.update(refused)
-        _Planner(context, plan).plan(creates, prepared)
+        _Planner(context, plan).fill(creates, prepared)
         check_plan(context, plan)
         declared.storage.apply(plan)
     context.created_ids.update(plan.created_ids())
@@ -110,12 +104,14 @@ class _Planner:
         self.type = plan.type
         self.read_only = plan.access.is_read_only
 
-    def plan(self, creates: Mapping[str, Record], prepared: Mapping[str, Any]) -> None:
+    def fill(self, creates: Mapping[str, Record], prepared: Mapping[str, Any]) -> None:
         """Fill the plan."""
         arguments_ = self.plan.arguments
         creates = {key: record for key, record in creates.items() if key not in self.plan.not_created}
         ids = dict(zip(creates, self.plan.write.new_ids(len(creates)), strict=True)) if creates else {}
-        self.known = self.context.created_ids | {key: self.plan.wire_id(number) for key, number in ids.items()}
+        self.known = self.context.created_ids | {
+            key: self.plan.wire_id(number) for key, number in ids.items()
+        }
         for key, record in creates.items():
             try:
                 self._create(key, ids[key], record, prepared.get(key))
@@ -143,9 +139,16 @@ class _Planner:
         numbers = [number for number in dict.fromkeys(wanted) if number not in self.fresh]
         if not numbers:
             return {}
-        names = {pointer.split("/", 1)[0].replace("~1", "/").replace("~0", "~") for patch in patches for pointer in patch}
+        names = {
+            pointer.split("/", 1)[0].replace("~1", "/").replace("~0", "~")
+            for patch in patches
+            for pointer in patch
+        }
         names |= {name for unique in self.type.unique for name in unique.properties}
-        return self.type.storage.load(self.plan.write, self.plan.access, numbers, names & set(self.type.properties))
+        loaded: dict[int, Record] = self.type.storage.load(
+            self.plan.write, self.plan.access, numbers, names & set(self.type.properties)
+        )
+        return loaded
 
     def _numbers(self, keys: Any, refused: dict[str, SetError]) -> dict[str, int]:
         numbers = {}
@@ -160,9 +163,9 @@ class _Planner:
 
     def _create(self, key: str, number: int, given: Record, prepared: Any) -> None:
         if self.type.singleton:
-            raise Singleton()
+            raise Singleton
         if self.read_only:
-            raise ForbiddenSet()
+            raise ForbiddenSet
         record, invalid = {}, []
         for name, value in given.items():
             declared = self.type.properties.get(name)
@@ -201,9 +204,9 @@ class _Planner:
         earlier = self.plan.updates.get(number)
         current = fresh[number].record if number in fresh else self.loaded.get(number)
         if current is None:
-            raise NotFound()
+            raise NotFound
         if number in self.doomed:
-            raise WillDestroy()
+            raise WillDestroy
         new = self._patched(number, current if earlier is None else {**current, **earlier.new}, patch)
         new = {**new, **self._check_record({**current, **new}, frozenset(new))}
         if number in fresh:
@@ -233,14 +236,16 @@ class _Planner:
                 invalid.append(name)
                 continue
             if declared.set_by is not SetBy.CLIENT or (self.read_only and not declared.writable_read_only):
-                value = declared.computed(self.plan.access, current) if declared.computed else current.get(name)
+                value = (
+                    declared.computed(self.plan.access, current) if declared.computed else current.get(name)
+                )
                 if value != checked:
                     invalid.append(name)
                 continue
             new[name] = checked
         if invalid:
             if self.read_only and set(invalid) <= set(self.type.properties):
-                raise ForbiddenSet()
+                raise ForbiddenSet
             raise InvalidProperties(invalid)
         return new
 
@@ -256,13 +261,13 @@ class _Planner:
     def _destroy(self, key: str, number: int) -> None:
         fresh, loaded = self.fresh, self.loaded
         if self.type.singleton:
-            raise Singleton()
+            raise Singleton
         if self.read_only:
-            raise ForbiddenSet()
+            raise ForbiddenSet
         if number in fresh:
             self.plan.passing.append(self.plan.creates.pop(fresh[number].creation_id))
         elif number not in loaded:
-            raise NotFound()
+            raise NotFound
         self.plan.destroys[number] = PlannedDestroy(number, loaded.get(number, {}), key)
 
 

@@ -53,7 +53,9 @@ def _check_references(context: RequestContext, plan: SetPlan) -> None:
     for type_name in {type_name for _, _, type_name, _ in found}:
         numbers = {number for _, _, name, number in found if name == type_name and number is not None}
         own = type_name == plan.type.name
-        known = context.registry.types[type_name].storage.existing(plan.write, numbers - created if own else numbers)
+        known = context.registry.types[type_name].storage.existing(
+            plan.write, numbers - created if own else numbers
+        )
         existing[type_name] = (known - set(plan.destroys)) | created if own else known
     invalid: dict[int, tuple[PlannedCreate | PlannedUpdate, set[str]]] = {}
     for item, name, type_name, number in found:
@@ -77,7 +79,9 @@ def _check_unique(plan: SetPlan, unique: Unique) -> None:
     replaced = {*plan.updates, *plan.destroys}
     taken = {
         key: number
-        for key, number in plan.type.storage.unique_values(plan, unique, [record for _, record in items]).items()
+        for key, number in plan.type.storage.unique_values(
+            plan, unique, [record for _, record in items]
+        ).items()
         if number not in replaced
     }
     for update in plan.updates.values():

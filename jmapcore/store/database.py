@@ -11,7 +11,7 @@ import atexit
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, LiteralString, cast
+from typing import Any, cast
 
 import psycopg
 from django.conf import settings
@@ -108,13 +108,13 @@ def close_pool() -> None:
 def django_connection() -> Connection:
     """The psycopg connection behind the ORM's, to join the caller's `transaction.atomic()` block."""
     orm_connection.ensure_connection()
-    return cast(Connection, orm_connection.connection)
+    return cast("Connection", orm_connection.connection)
 
 
 def execute(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[Row]:
     """Run one prepared statement and give its cursor (binary results)."""
     # Not connection.execute(): the ORM's connection would make a cursor that binds on the client.
-    return psycopg.Cursor(connection).execute(cast(LiteralString, sql), parameters, prepare=True, binary=True)
+    return psycopg.Cursor(connection).execute(sql, parameters, prepare=True, binary=True)
 
 
 def rows(cursor: psycopg.Cursor[Row]) -> list[Row]:

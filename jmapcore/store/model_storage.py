@@ -117,7 +117,7 @@ class ModelStorage(Storage):
                 parts.append(f"u.{self.user_columns[name].name}")
             else:
                 parts.append(f"r.{self.columns[name].name}")
-        sql = f"SELECT {', '.join(parts)} FROM {self.table} r"  # noqa: S608  # names of our own declarations
+        sql = f"SELECT {', '.join(parts)} FROM {self.table} r"  # names of our own declarations
         parameters: list[Any] = []
         if joined:
             sql += (
@@ -176,14 +176,23 @@ class ModelStorage(Storage):
         return answer
 
     def fetch(
-        self, reading: Reading, ids: Sequence[int] | None, properties: Sequence[str], arguments: Mapping[str, Any], limit: int
+        self,
+        reading: Reading,
+        ids: Sequence[int] | None,
+        properties: Sequence[str],
+        arguments: Mapping[str, Any],
+        limit: int,
     ) -> Fetched:
         """The records of these ids, or all."""
         names = self._needed(properties)
         (rows,) = reading.run(self.select(reading.access, names, ids, limit))
-        return Fetched({row[0]: self._answer(reading.access, self.record(row, names), properties) for row in rows})
+        return Fetched(
+            {row[0]: self._answer(reading.access, self.record(row, names), properties) for row in rows}
+        )
 
-    def load(self, write: AccountWrite, access: AccountAccess, ids: Sequence[int], names: Collection[str]) -> dict[int, Record]:
+    def load(
+        self, write: AccountWrite, access: AccountAccess, ids: Sequence[int], names: Collection[str]
+    ) -> dict[int, Record]:
         """These records under the lock, with every stored property: a later check may need any of them."""
         wanted = self.stored(set(self.columns) | set(self.user_columns))
         (rows,) = write.run(self.select(access, wanted, ids))
@@ -193,10 +202,12 @@ class ModelStorage(Storage):
         """Which of these ids exist."""
         if not ids:
             return set()
-        sql = f"SELECT id FROM {self.table} WHERE account_id = %s AND id = ANY(%s)"  # noqa: S608  # our own table
+        sql = f"SELECT id FROM {self.table} WHERE account_id = %s AND id = ANY(%s)"  # our own table
         return {row[0] for row in write.execute(sql, (write.account_id, list(ids)))}
 
-    def unique_values(self, plan: SetPlan, unique: Unique, records: Sequence[Record]) -> dict[tuple[Any, ...], int]:
+    def unique_values(
+        self, plan: SetPlan, unique: Unique, records: Sequence[Record]
+    ) -> dict[tuple[Any, ...], int]:
         """The stored records with one of these values in the first of the unique properties."""
         first = self.columns[unique.properties[0]]
         names = list(unique.properties)
@@ -224,9 +235,16 @@ class ModelStorage(Storage):
         updates = [update for update in plan.updates.values() if update.changed]
         if plan.destroys:
             gone = list(plan.destroys)
-            statements.append((f"DELETE FROM {self.table} WHERE account_id = %s AND id = ANY(%s)", (account_id, gone)))  # noqa: S608  # our own table
+            statements.append(
+                (f"DELETE FROM {self.table} WHERE account_id = %s AND id = ANY(%s)", (account_id, gone))
+            )  # our own table
             if self.user_table:
-                statements.append((f"DELETE FROM {self.user_table} WHERE account_id = %s AND object_id = ANY(%s)", (account_id, gone)))  # noqa: S608  # our own table
+                statements.append(
+                    (
+                        f"DELETE FROM {self.user_table} WHERE account_id = %s AND object_id = ANY(%s)",
+                        (account_id, gone),
+                    )
+                )  # our own table
         changed = [update for update in updates if update.changed & set(self.columns)]
         if changed:
             statements.append(self._update_statement(account_id, changed))
@@ -254,12 +272,13 @@ class ModelStorage(Storage):
         arrays = ", ".join(f"%s::{_array_type(column_)}[]" for column_ in self.columns.values())
         values = ", ".join(_from_array(column_) for column_ in self.columns.values())
         sql = (
-            f"INSERT INTO {self.table} (account_id, id{''.join(', ' + name for name in names)})"  # noqa: S608  # our own names
+            f"INSERT INTO {self.table} (account_id, id{''.join(', ' + name for name in names)})"  # our own names
             f" SELECT %s, v.id{', ' if names else ''}{values} FROM unnest(%s::int[]{', ' if names else ''}{arrays})"
             f" AS v (id{''.join(', ' + name for name in names)})"
         )
         columns = [
-            [column_.to_database(create.record[name]) for create in creates] for name, column_ in self.columns.items()
+            [column_.to_database(create.record[name]) for create in creates]
+            for name, column_ in self.columns.items()
         ]
         return sql, (plan.write.account_id, [create.id for create in creates], *columns)
 
@@ -270,7 +289,7 @@ class ModelStorage(Storage):
         arrays = ", ".join(f"%s::{_array_type(column_)}[]" for column_ in columns)
         names = ", ".join(column_.name for column_ in columns)
         sql = (
-            f"UPDATE {self.table} r SET {assignments} FROM unnest(%s::int[], {arrays}) AS v (id, {names})"  # noqa: S608  # our own names
+            f"UPDATE {self.table} r SET {assignments} FROM unnest(%s::int[], {arrays}) AS v (id, {names})"  # our own names
             " WHERE r.account_id = %s AND r.id = v.id"
         )
         values = [
@@ -282,20 +301,25 @@ class ModelStorage(Storage):
     def _user_statements(self, plan: SetPlan, updates: Sequence[PlannedUpdate]) -> list[Statement]:
         rows = [(create.id, create.record) for create in plan.creates.values()]
         rows += [
-            (update.id, {**update.old, **update.new}) for update in updates if update.changed & set(self.user_columns)
+            (update.id, {**update.old, **update.new})
+            for update in updates
+            if update.changed & set(self.user_columns)
         ]
         if not rows:
             return []
         columns = list(self.user_columns.values())
         names = ", ".join(column_.name for column_ in columns)
         sql = (
-            f"INSERT INTO {self.user_table} (account_id, object_id, user_id, {names})"  # noqa: S608  # our own names
+            f"INSERT INTO {self.user_table} (account_id, object_id, user_id, {names})"  # our own names
             f" SELECT %s, v.id, %s, {', '.join(_from_array(column_) for column_ in columns)}"
             f" FROM unnest(%s::int[], {', '.join(f'%s::{_array_type(column_)}[]' for column_ in columns)}) AS v (id, {names})"
             " ON CONFLICT (account_id, object_id, user_id) DO UPDATE SET "
             + ", ".join(f"{column_.name} = excluded.{column_.name}" for column_ in columns)
         )
-        values = [[column_.to_database(record[name]) for _, record in rows] for name, column_ in self.user_columns.items()]
+        values = [
+            [column_.to_database(record[name]) for _, record in rows]
+            for name, column_ in self.user_columns.items()
+        ]
         return [(sql, (plan.write.account_id, plan.access.user_id, [number for number, _ in rows], *values))]
 
     # Querying

@@ -194,7 +194,9 @@ def matches(node: FilterNode | None, record: Mapping[str, Any]) -> bool:
     return any(found) if node.operator == "OR" else not any(found)
 
 
-def sorted_records(records: Iterable[Mapping[str, Any]], sort: Sequence[Comparator]) -> list[Mapping[str, Any]]:
+def sorted_records(
+    records: Iterable[Mapping[str, Any]], sort: Sequence[Comparator]
+) -> list[Mapping[str, Any]]:
     """Records in the order of a sort; equal ones stay as they came."""
     ordered = list(records)
     for comparator in reversed(sort):
@@ -228,7 +230,7 @@ def take_window(ids: Sequence[int], request: WindowRequest) -> Window:
         try:
             position = max(0, ids.index(request.anchor) + request.anchor_offset)
         except ValueError:
-            raise AnchorNotFound() from None
+            raise AnchorNotFound from None
     else:
         position = request.position if request.position >= 0 else max(0, total + request.position)
     return Window(ids[position : position + request.limit], position, total)

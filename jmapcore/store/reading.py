@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jmapcore.store.database import Connection, Row, Statement, execute, read
 from jmapcore.store.states import TypeMark, marks, states_statement
-from jmapcore.store.write import UnknownAccount
+from jmapcore.store.write import UnknownAccountError
 
 if TYPE_CHECKING:
     from accounts.access import AccountAccess
@@ -28,10 +28,12 @@ class Reading:
         """Run statements in one round trip; the rows of each. The states are those before the first of them."""
         if self._epoch is not None:
             return read(self.connection, self.account_id, *statements)
-        states, *results = read(self.connection, self.account_id, states_statement(self.account_id), *statements)
+        states, *results = read(
+            self.connection, self.account_id, states_statement(self.account_id), *statements
+        )
         self._epoch, self._marks = marks(states)
         if not self._epoch:
-            raise UnknownAccount(f"account {self.account_id} has no state row")
+            raise UnknownAccountError(f"account {self.account_id} has no state row")
         return results
 
     @contextmanager

@@ -32,12 +32,19 @@ class Storage:
     """How the records of a type are fetched, queried and written. Subclasses say how; the defaults refuse."""
 
     def fetch(
-        self, reading: Reading, ids: Sequence[int] | None, properties: Sequence[str], arguments: Mapping[str, Any], limit: int
+        self,
+        reading: Reading,
+        ids: Sequence[int] | None,
+        properties: Sequence[str],
+        arguments: Mapping[str, Any],
+        limit: int,
     ) -> Fetched:
         """The records of these ids, or all (`limit` at most); those that do not exist are left out."""
         raise NotImplementedError(f"{type(self).__name__} cannot fetch")
 
-    def load(self, write: AccountWrite, access: AccountAccess, ids: Sequence[int], names: Collection[str]) -> dict[int, Record]:
+    def load(
+        self, write: AccountWrite, access: AccountAccess, ids: Sequence[int], names: Collection[str]
+    ) -> dict[int, Record]:
         """The named properties of these records as they are under the lock, as on the wire."""
         raise NotImplementedError(f"{type(self).__name__} cannot load")
 

@@ -10,13 +10,15 @@ from django.db import models
 from jmapcore.store.write import writing_account
 
 
-class OutsideWritePath(RuntimeError):
+class OutsideWritePathError(RuntimeError):
     """A tracked model was about to be written outside `account_write`, where no change would be recorded."""
 
 
 def _check(what: str) -> None:
     if writing_account.get() is None:
-        raise OutsideWritePath(f"{what}: the data of an account is written inside account_write() alone.")
+        raise OutsideWritePathError(
+            f"{what}: the data of an account is written inside account_write() alone."
+        )
 
 
 class TrackedQuerySet(models.QuerySet[Any]):
@@ -52,7 +54,7 @@ class TrackedQuerySet(models.QuerySet[Any]):
 
     def _raw_delete(self, using: Any) -> Any:
         _check("delete")
-        return super()._raw_delete(using)  # type: ignore[misc]  # a private method that the stubs leave out
+        return super()._raw_delete(using)
 
 
 class TrackedModel(models.Model):

@@ -40,7 +40,7 @@ after_commit: list[Callable[[int, dict[str, int]], None]] = []
 """Told, after the commit, which types of which account have which new modification sequence number (push listens)."""
 
 
-class UnknownAccount(LookupError):
+class UnknownAccountError(LookupError):
     """The account has no state row: it does not exist, or is being deleted."""
 
 
@@ -48,7 +48,13 @@ class AccountWrite:
     """An open write of one account; made by `account_write` alone."""
 
     def __init__(
-        self, account_id: int, connection: Connection, modseq: int, next_id: int, epoch: str, marks: dict[str, TypeMark]
+        self,
+        account_id: int,
+        connection: Connection,
+        modseq: int,
+        next_id: int,
+        epoch: str,
+        marks: dict[str, TypeMark],
     ) -> None:
         self.account_id = account_id
         self.epoch = epoch
@@ -148,7 +154,7 @@ def account_write(account_id: int, connection: Connection) -> Iterator[AccountWr
 
     Inside a transaction of the caller's (`django_connection()` in `atomic`) the block joins it, and the caller commits.
     No parsing, blob I/O, network or sleep belongs inside. Two accounts are locked in ascending id.
-    Raises `UnknownAccount`; `psycopg.errors.LockNotAvailable` after `lock_timeout`.
+    Raises `UnknownAccountError`; `psycopg.errors.LockNotAvailable` after `lock_timeout`.
     """
     joined = connection.info.transaction_status != TransactionStatus.IDLE or not connection.autocommit
     name = str(account_id)
@@ -162,8 +168,10 @@ def account_write(account_id: int, connection: Connection) -> Iterator[AccountWr
             states = execute(connection, *states_statement(account_id))
         state = locked.fetchone()
         if state is None:
-            raise UnknownAccount(f"account {account_id} has no state row")
-        write = AccountWrite(account_id, connection, state[0], state[1], state[2], marks(states.fetchall())[1])
+            raise UnknownAccountError(f"account {account_id} has no state row")
+        write = AccountWrite(
+            account_id, connection, state[0], state[1], state[2], marks(states.fetchall())[1]
+        )
         token = writing_account.set(account_id)
         try:
             yield write

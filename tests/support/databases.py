@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -70,7 +71,9 @@ def _migrations_fingerprint() -> str:
     """Changes whenever a migration, or what migrations import, changes."""
     digest = hashlib.sha256()
     for configuration in sorted(apps.get_app_configs(), key=lambda configuration: configuration.name):
-        root = settings.BASE_DIR / configuration.name
+        root = Path(configuration.path)
+        if not root.is_relative_to(settings.BASE_DIR):
+            continue
         for path in sorted(root.rglob("*.py")):
             if "migrations" in path.parts or path.name in IMPORTED_BY_MIGRATIONS:
                 digest.update(path.read_bytes())
