@@ -29,7 +29,7 @@ LEFT JOIN (
     JOIN accounts_user owner ON owner.id = shared.owner_id AND owner.is_active AND NOT owner.is_suspended
 ) ON given.user_id = person.id AND shared.tenant_id = person.tenant_id"""
 
-_TOKEN = f"""
+TOKEN_GATE = f"""
 SELECT {_COLUMNS}, token.id, token.scope, nullif(token.resource, '[]')
 FROM accounts_accesstoken token
 JOIN accounts_user person ON person.id = token.user_id
@@ -37,7 +37,7 @@ JOIN accounts_user person ON person.id = token.user_id
 WHERE token.token_checksum = %s AND token.expires > statement_timestamp() AND person.is_active
 """  # noqa: S608 - constants alone
 
-_ADDRESS = f"""
+ADDRESS_GATE = f"""
 SELECT {_COLUMNS}, secret.id,
        secret.last_used IS NULL OR secret.last_used < statement_timestamp() - interval '1 day',
        CASE WHEN person.may_use_account_password AND NOT person.has_second_factor
@@ -117,7 +117,7 @@ def _person(rows: list[Row]) -> Person:
 
 def token_holder(connection: psycopg.Connection[Row], token_checksum: str) -> TokenHolder | None:
     """Who holds the access token with this sha256 (hex); None for unknown, revoked and expired ones."""
-    rows = connection.execute(_TOKEN, (token_checksum,), prepare=True, binary=True).fetchall()
+    rows = connection.execute(TOKEN_GATE, (token_checksum,), prepare=True, binary=True).fetchall()
     if not rows:
         return None
     return TokenHolder(_person(rows), rows[0][10], _scopes(rows[0][11]), rows[0][12])
@@ -127,7 +127,7 @@ def address_holder(
     connection: psycopg.Connection[Row], address: str, secret_checksum: str
 ) -> AddressHolder | None:
     """Who has this normalised login address, and whether the secret with this sha256 is an app password."""
-    rows = connection.execute(_ADDRESS, (secret_checksum, address), prepare=True, binary=True).fetchall()
+    rows = connection.execute(ADDRESS_GATE, (secret_checksum, address), prepare=True, binary=True).fetchall()
     if not rows:
         return None
     return AddressHolder(_person(rows), rows[0][10], rows[0][11], rows[0][12])

@@ -10,7 +10,6 @@ import base64
 import secrets
 from dataclasses import dataclass
 
-import pytest
 from django.db import transaction
 
 from accounts.access import ALL_SCOPES
@@ -90,9 +89,3 @@ def make_cast() -> Cast:
         grant_access(alice.account, bob.user)
         grant_access(alice.account, dora.user, is_read_only=True)
     return Cast(north, south, north_domain, south_domain, alice, bob, dora, charlie)
-
-
-@pytest.fixture
-def cast() -> Cast:
-    """A fresh cast for this test."""
-    return make_cast()
