@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import BinaryIO
 
+from mail.importing.damage import damage
 from mail.importing.source_message import (
     MAX_MESSAGE_SIZE,
     Found,
     LeftOut,
     Skipped,
     SourceMessage,
-    header_problem,
     too_large,
     with_crlf,
 )
@@ -150,7 +150,7 @@ class _Collector:
         keywords, deleted = status_keywords(raw)
         if deleted:
             return Skipped(self.origin, LeftOut.DELETED, "The message is marked as deleted.")
-        return SourceMessage(folder, raw, self.origin, keywords, self.date, file_time, header_problem(raw))
+        return SourceMessage(folder, raw, self.origin, keywords, self.date, file_time, damage(raw))
 
 
 def _with_following(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:

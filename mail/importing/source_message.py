@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,8 +9,6 @@ from enum import StrEnum
 
 MAX_MESSAGE_SIZE = 50_000_000
 """Octets of the largest message that is read: the server's maxSizeUpload (RFC 8620 §2)."""
-
-_FIRST_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
 
 
 class LeftOut(StrEnum):
@@ -60,15 +57,6 @@ Found = Iterator[SourceMessage | Skipped]
 def with_crlf(raw: bytes) -> bytes:
     """Return `raw` with each bare LF made CRLF (RFC 5322 §2.1); a lone CR stays as it is."""
     return raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-
-
-def header_problem(raw: bytes) -> str | None:
-    """Say what is wrong when `raw` does not begin with a header field (RFC 5322 §2.2), else None."""
-    if _FIRST_FIELD.match(raw):
-        return None
-    if raw[:1] in (b"\r", b"\n"):
-        return "The message has no header."
-    return "The message does not begin with a header field."
 
 
 def too_large(origin: str, limit: int = MAX_MESSAGE_SIZE) -> Skipped:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol, cast
 
+from mail.importing.damage import damage
 from mail.importing.folders import clean_folder
 from mail.importing.layout import Layout, Parts, Place, Survey, is_control_file, without_mbox_suffix
 from mail.importing.maildir import flags_of
@@ -19,7 +20,6 @@ from mail.importing.source_message import (
     LeftOut,
     Skipped,
     SourceMessage,
-    header_problem,
     too_large,
     with_crlf,
 )
@@ -188,7 +188,7 @@ def _read_single(
         return Skipped(entry.origin, LeftOut.EMPTY, "The message is empty.")
     if len(raw) > MAX_MESSAGE_SIZE:
         return too_large(entry.origin)
-    return SourceMessage(folder, raw, entry.origin, keywords, date, entry.modified, header_problem(raw))
+    return SourceMessage(folder, raw, entry.origin, keywords, date, entry.modified, damage(raw))
 
 
 def _read_mbox_file(entry: Entry, stream: BinaryIO, where: Place) -> Found:
