@@ -7,10 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-MAX_DEPTH = 10
-"""Deepest mailbox path (maxMailboxDepth, RFC 8621 §1.3.1)."""
-MAX_NAME_SIZE = 255
-"""Octets of a mailbox name in UTF-8 (maxSizeMailboxName, RFC 8621 §1.3.1)."""
+from mail.types.capability import MAX_MAILBOX_DEPTH, MAX_SIZE_MAILBOX_NAME
 
 _NAMES_OF_ROLES = {
     "inbox": (
@@ -114,7 +111,7 @@ def clean_name(name: str) -> str:
     name = "".join(
         " " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in name
     ).strip()
-    name = name.encode()[:MAX_NAME_SIZE].decode("utf-8", "ignore").strip()
+    name = name.encode()[:MAX_SIZE_MAILBOX_NAME].decode("utf-8", "ignore").strip()
     return name or "Unnamed"
 
 
@@ -126,6 +123,6 @@ def clean_folder(names: Iterable[str]) -> tuple[str, ...]:
     folder = [clean_name(name) for name in names]
     if folder and folder[0].upper() == "INBOX":
         folder = folder[1:]
-    if len(folder) > MAX_DEPTH:
-        folder = [*folder[: MAX_DEPTH - 1], clean_name("/".join(folder[MAX_DEPTH - 1 :]))]
+    if len(folder) > MAX_MAILBOX_DEPTH:
+        folder = [*folder[: MAX_MAILBOX_DEPTH - 1], clean_name("/".join(folder[MAX_MAILBOX_DEPTH - 1 :]))]
     return tuple(folder)

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from jmapcore.store.write import AccountWrite
 from mail.importing.folders import role_of
 from mail.mailboxes import MailboxRow, create_mailboxes
+from mail.types.capability import MAX_MAILBOXES
 
-MAX_MAILBOXES = 5_000
-"""Mailboxes of one account."""
 INBOX_NAME = "Inbox"
 
 MAILBOXES = "SELECT id, name, parent_id, role FROM mailbox WHERE account_id = %s"
