@@ -1,7 +1,8 @@
 """The HTTP edge of JMAP: routes, CORS, authentication, problem documents, security headers, one log line a request.
 
-A middleware and the outermost one: what belongs to JMAP is answered here, and pays for no session cookie, CSRF check or template;
-everything else goes on to Django's own middleware.
+What belongs to JMAP is answered here, straight from the WSGI environment: it needs no session cookie, CSRF check, template or
+request object, and a request that does nothing costs a third of one through Django's handler (docs/adr/0004). Everything else
+goes on to Django.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
 
 import orjson
 import psycopg
@@ -23,15 +26,16 @@ from accounts.access import Caller
 from accounts.authentication import AuthenticationError, authenticate
 from accounts.client import client_address, trusted_networks
 from jmapcore import views
+from jmapcore.answer import Answer
 from jmapcore.protocol.errors import RequestError
 from jmapcore.store.database import connection
 
 logger = logging.getLogger("jmapcore.request")
 incidents = logging.getLogger("jmapcore.edge")
 
-View = Callable[[HttpRequest, Caller, "RequestLog", tuple[str, ...]], HttpResponseBase]
-
-PROBLEM = "application/problem+json"
+Environ = dict[str, Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+View = Callable[[Environ, Caller, "RequestLog", tuple[str, ...]], Answer]
 
 
 @dataclass(slots=True)
@@ -70,101 +74,146 @@ ROUTES = (
     ),
 )
 
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Content-Disposition, Content-Range, ETag, Retry-After, WWW-Authenticate",
-}
-_PREFLIGHT = {
-    **_CORS,
-    "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
+_EXPOSED = "Content-Disposition, Content-Range, ETag, Retry-After, WWW-Authenticate"
+_PREFLIGHT = [
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"),
     # A wildcard does not cover Authorization (Fetch standard), so it is named.
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Accept, If-None-Match, If-Range, Range, Last-Event-ID",
-    "Access-Control-Max-Age": "86400",
-}
-_SECURITY = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-}
+    (
+        "Access-Control-Allow-Headers",
+        "Authorization, Content-Type, Accept, If-None-Match, If-Range, Range, Last-Event-ID",
+    ),
+    ("Access-Control-Max-Age", "86400"),
+]
 
 
-class JMAPEdge:
-    """Middleware that answers the paths of JMAP itself."""
+def _common_headers() -> list[tuple[str, str]]:
+    headers = [
+        ("Access-Control-Allow-Origin", "*"),
+        ("Access-Control-Expose-Headers", _EXPOSED),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+        ("Cross-Origin-Resource-Policy", "cross-origin"),
+    ]
+    if settings.PUBLIC_URL.startswith("https:"):
+        headers.append(("Strict-Transport-Security", "max-age=31536000"))
+    return headers
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
+
+def problem(document: dict[str, object], status: int, headers: dict[str, str]) -> Answer:
+    """A problem document (RFC 7807)."""
+    kept = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **headers}
+    return Answer(status, list(kept.items()), [orjson.dumps(document)])
+
+
+class Edge:
+    """Answers the paths of JMAP from a WSGI environment."""
+
+    def __init__(self) -> None:
         self.proxies = trusted_networks(getattr(settings, "TRUSTED_PROXIES", ()))
+        self.common = _common_headers()
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer a request of JMAP, or hand it on."""
-        path = request.path_info
+    def answer(self, environ: Environ) -> Answer | None:
+        """The answer to a request; None for a path that is none of JMAP's."""
+        path = environ.get("PATH_INFO", "")
         if not path.startswith(("/jmap/", "/.well-known/jmap")):
-            return self.get_response(request)
+            return None
+        # WSGI hands the octets of the path over as ISO 8859-1 (PEP 3333).
+        path = path.encode("iso-8859-1", "replace").decode("utf-8", "replace")
         for route in ROUTES:
             match = route.pattern.match(path)
             if match is not None:
-                return self._answer(request, route, match.groups())
-        return self.get_response(request)
+                return self._answer(environ, route, match.groups())
+        return None
 
-    def _answer(self, request: HttpRequest, route: Route, groups: tuple[str, ...]) -> HttpResponseBase:
+    def _answer(self, environ: Environ, route: Route, groups: tuple[str, ...]) -> Answer:
+        if environ["REQUEST_METHOD"] == "OPTIONS":
+            return Answer(204, _PREFLIGHT, [])
         started = time.perf_counter()
-        if request.method == "OPTIONS":
-            return HttpResponse(status=204, headers=_PREFLIGHT)
         log = RequestLog(methods=route.name)
         try:
-            response = self._run(request, route, groups, log)
+            answer = self._run(environ, route, groups, log)
         except AuthenticationError as error:
-            response = problem(error.problem(), error.status, error.headers)
+            answer = problem(error.problem(), error.status, error.headers)
         except RequestError as error:
-            response = problem(error.document(), error.status, error.headers)
+            answer = problem(error.document(), error.status, error.headers)
         except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
             incidents.warning("request %s: database: %s", log.request_id, type(error).__name__)
-            unavailable = RequestError(
-                "The server cannot reach its database. Try again in a moment.", status=503
-            )
-            response = problem(unavailable.document(), 503, {"Retry-After": "5"})
+            away = RequestError("The server cannot reach its database. Try again in a moment.", status=503)
+            answer = problem(away.document(), 503, {"Retry-After": "5"})
         except Exception:  # noqa: BLE001  # the root of a request: whatever it is, it leaves as a problem document
             incidents.exception("incident %s", log.request_id)
             failed = RequestError(f"Something went wrong here. The incident is {log.request_id}.", status=500)
-            response = problem(failed.document(), 500, {})
-        for headers in (_CORS, _SECURITY):
-            for name, value in headers.items():
-                response.headers.setdefault(name, value)
-        if settings.PUBLIC_URL.startswith("https:"):
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+            answer = problem(failed.document(), 500, {})
+        given = {name for name, _ in answer.headers}
+        answer.headers = [*answer.headers, *(header for header in self.common if header[0] not in given)]
         logger.info(
             "%s %s %s %s %d %.1fms",
             log.request_id,
-            request.method,
+            environ["REQUEST_METHOD"],
             log.accounts,
             log.methods,
-            response.status_code,
+            answer.status,
             (time.perf_counter() - started) * 1000,
         )
-        return response
+        return answer
 
-    def _run(
-        self, request: HttpRequest, route: Route, groups: tuple[str, ...], log: RequestLog
-    ) -> HttpResponseBase:
-        view = route.views.get(request.method or "")
+    def _run(self, environ: Environ, route: Route, groups: tuple[str, ...], log: RequestLog) -> Answer:
+        view = route.views.get(environ["REQUEST_METHOD"])
         if view is None:
             allowed = ", ".join(sorted([*route.views, "OPTIONS"]))
             raise RequestError("This URL does not take that method.", status=405, headers={"Allow": allowed})
         # Before the first byte of a body is read, and with the connection given back before that.
-        caller = authenticate(request.META.get("HTTP_AUTHORIZATION"), self._client(request), connection)
-        return view(request, caller, log, groups)
+        caller = authenticate(environ.get("HTTP_AUTHORIZATION"), self._client(environ), connection)
+        return view(environ, caller, log, groups)
 
-    def _client(self, request: HttpRequest) -> str:
-        remote = request.META.get("REMOTE_ADDR", "")
-        forwarded = request.META.get("HTTP_X_FORWARDED_FOR")
+    def _client(self, environ: Environ) -> str:
+        remote: str = environ.get("REMOTE_ADDR", "")
+        forwarded = environ.get("HTTP_X_FORWARDED_FOR")
         return client_address(remote, forwarded, self.proxies) if forwarded else remote
 
 
-def problem(document: dict[str, object], status: int, headers: dict[str, str]) -> HttpResponse:
-    """A problem document (RFC 7807)."""
-    return HttpResponse(
-        orjson.dumps(document),
-        status=status,
-        content_type=PROBLEM,
-        headers={"Cache-Control": "no-store", **headers},
-    )
+class EdgeApplication:
+    """The WSGI application of the process `web`: the edge, and Django behind it."""
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self.application = application
+        self.edge = Edge()
+        self._statuses = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
+        answer = self.edge.answer(environ)
+        if answer is None:
+            return self.application(environ, start_response)
+        headers = answer.headers
+        body = answer.body
+        if isinstance(body, list):
+            headers = [*headers, ("Content-Length", str(sum(map(len, body))))]
+            if environ["REQUEST_METHOD"] == "HEAD":
+                body = []
+        start_response(self._statuses[answer.status], headers)
+        return body
+
+
+class EdgeMiddleware:
+    """The edge where Django's own handler serves (the test client, runserver): the same answers as Django responses."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self.edge = Edge()
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a request of JMAP, or hand it on."""
+        answer = self.edge.answer(request.META)
+        if answer is None:
+            return self.get_response(request)
+        if not isinstance(answer.body, list):
+            response: HttpResponseBase = answer.body
+        else:
+            response = HttpResponse(b"".join(answer.body), status=answer.status)
+            del response.headers["Content-Type"]
+            response.headers["Content-Length"] = str(sum(map(len, answer.body)))
+        for name, value in answer.headers:
+            response.headers[name] = value
+        return response

@@ -8,10 +8,13 @@ import orjson
 import psycopg
 import psycopg_pool
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.core.handlers.wsgi import WSGIRequest
 
 from accounts.access import AccountAccess, Caller
 from jmapcore import concurrency
+from jmapcore.answer import Answer
+from jmapcore.blobs.download import send_download
+from jmapcore.blobs.upload import receive_upload
 from jmapcore.context import RequestContext, account_number, account_wire_id
 from jmapcore.protocol.dispatch import Dispatcher, Limits
 from jmapcore.protocol.errors import (
@@ -31,7 +34,12 @@ from jmapcore.store.write import UnknownAccountError
 if TYPE_CHECKING:
     from jmapcore.edge import RequestLog
 
-_NO_STORE = {"Cache-Control": "no-cache, no-store, must-revalidate"}
+Environ = dict[str, Any]
+
+_JSON = [
+    ("Content-Type", "application/json; charset=utf-8"),
+    ("Cache-Control", "no-cache, no-store, must-revalidate"),
+]
 _TEMPORARY = (
     psycopg.errors.LockNotAvailable,
     psycopg.errors.QueryCanceled,
@@ -42,27 +50,23 @@ _TEMPORARY = (
 )
 
 
-def session(
-    request: HttpRequest, caller: Caller, log: RequestLog, groups: tuple[str, ...]
-) -> HttpResponseBase:
+def session(environ: Environ, caller: Caller, log: RequestLog, groups: tuple[str, ...]) -> Answer:
     """The Session resource (RFC 8620 §2)."""
-    return HttpResponse(
-        session_of(caller, registry).body, content_type="application/json; charset=utf-8", headers=_NO_STORE
-    )
+    return Answer(200, _JSON, [session_of(caller, registry).body])
 
 
-def api(request: HttpRequest, caller: Caller, log: RequestLog, groups: tuple[str, ...]) -> HttpResponseBase:
+def api(environ: Environ, caller: Caller, log: RequestLog, groups: tuple[str, ...]) -> Answer:
     """One API request (RFC 8620 §3.1). The body is read before a place to work is taken."""
-    if request.META.get("CONTENT_TYPE", "").split(";", 1)[0].strip().lower() != "application/json":
+    if (environ.get("CONTENT_TYPE") or "").split(";", 1)[0].strip().lower() != "application/json":
         raise NotJSON("The media type of a request must be application/json.")
     with concurrency.requests.one(caller.user_id):
-        body = read_body(request)
+        body = read_body(environ)
         with concurrency.at_work():
             answer = run_request(body, caller, log)
-    return HttpResponse(answer, content_type="application/json; charset=utf-8", headers=_NO_STORE)
+    return Answer(200, _JSON, answer)
 
 
-def run_request(body: bytes, caller: Caller, log: RequestLog) -> bytes:
+def run_request(body: bytes, caller: Caller, log: RequestLog) -> list[bytes]:
     """The Response object of a Request object, for HTTP and whatever else carries requests. Raises `RequestError`."""
     request = parse_request(body)
     log.methods = ",".join(call.name if call.name in registry.methods else "?" for call in request.calls)
@@ -75,7 +79,8 @@ def run_request(body: bytes, caller: Caller, log: RequestLog) -> bytes:
         log.accounts = ",".join(account_wire_id(number) for number in sorted(context.account_ids))
     created = b"" if request.created_ids is None else b'"createdIds":%b,' % orjson.dumps(context.created_ids)
     state = orjson.dumps(session_of(caller, registry).state)
-    return b'{"methodResponses":[%b],%b"sessionState":%b}' % (b",".join(responses), created, state)
+    end = b'],%b"sessionState":%b}' % (created, state)
+    return [b'{"methodResponses":[', b",".join(responses), end]
 
 
 def translate(error: Exception) -> MethodError | None:
@@ -87,11 +92,11 @@ def translate(error: Exception) -> MethodError | None:
     return None
 
 
-def read_body(request: HttpRequest) -> bytes:
+def read_body(environ: Environ) -> bytes:
     """The body of an API request, `maxSizeRequest` octets at most. Raises `LimitExceeded`."""
     limit = settings.JMAP_LIMITS["maxSizeRequest"]
-    announced = request.META.get("CONTENT_LENGTH") or ""
-    stream = cast("BinaryIO", request.META["wsgi.input"])
+    announced = environ.get("CONTENT_LENGTH") or ""
+    stream = cast("BinaryIO", environ["wsgi.input"])
     if announced.isdigit():
         expected = int(announced)
         body = stream.read(expected) if expected <= limit else b""
@@ -113,25 +118,18 @@ def _account(caller: Caller, text: str) -> AccountAccess:
     raise RequestError("There is no such account.", status=404)
 
 
-def upload(
-    request: HttpRequest, caller: Caller, log: RequestLog, groups: tuple[str, ...]
-) -> HttpResponseBase:
+def upload(environ: Environ, caller: Caller, log: RequestLog, groups: tuple[str, ...]) -> Answer:
     """Upload a blob (RFC 8620 §6.1)."""
-    from jmapcore.blobs.upload import receive_upload
-
     access = _account(caller, groups[0])
     log.accounts = account_wire_id(access.account_id)
-    return receive_upload(request, access)
+    return Answer.of_response(receive_upload(WSGIRequest(environ), access))
 
 
-def download(
-    request: HttpRequest, caller: Caller, log: RequestLog, groups: tuple[str, ...]
-) -> HttpResponseBase:
+def download(environ: Environ, caller: Caller, log: RequestLog, groups: tuple[str, ...]) -> Answer:
     """Download a blob (RFC 8620 §6.2)."""
-    from jmapcore.blobs.download import send_download
-
     account_id, blob_id, name = groups
     access = _account(caller, account_id)
     log.accounts = account_wire_id(access.account_id)
-    media_type: Any = request.GET.get("type", "")
-    return send_download(request, access, blob_id, name, media_type)
+    request = WSGIRequest(environ)
+    media_type = str(request.GET.get("type", ""))
+    return Answer.of_response(send_download(request, access, blob_id, name, media_type))

@@ -133,7 +133,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 X_FRAME_OPTIONS = "DENY"
 MIDDLEWARE = [
     # First: it answers what belongs to JMAP, which needs none of the others.
-    "jmapcore.edge.JMAPEdge",
+    "jmapcore.edge.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -158,8 +158,8 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
-# Straight from the packages: nothing has to be collected before the admin looks right.
+# Only for `collectstatic`; without it WhiteNoise serves the files straight from the packages.
+STATIC_ROOT = os.environ.get("STATIC_ROOT") or None
 WHITENOISE_USE_FINDERS = True
 
 # Tasks
@@ -179,6 +179,7 @@ LOGGING = {
     "loggers": {
         # Only these would propagate to Django's own handlers, which are for development.
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "daphne": {"level": "WARNING"},
     },
 }
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from jmapcore.protocol.errors import RequestError
+
 LIMIT = "urn:ietf:params:jmap:error:limit"
 BLANK = "about:blank"
 
 
-class BlobProblem(Exception):  # noqa: N818  # a problem of RFC 7807, by its name
+class BlobProblem(RequestError):  # noqa: N818  # a problem of RFC 7807, by its name
     """An upload or download that is refused: `status`, and what the problem document says.
 
     `limit` names the limit that was reached where `type` is LIMIT (RFC 8620 §3.6.1); else it is None.
@@ -25,12 +27,9 @@ class BlobProblem(Exception):  # noqa: N818  # a problem of RFC 7807, by its nam
         *,
         limit: str | None = None,
     ) -> None:
-        super().__init__(title)
-        self.status = status
+        members = {} if limit is None else {"limit": limit}
+        super().__init__(detail, status=status, title=title, headers=dict(headers or {}), **members)
         self.type = type
-        self.title = title
-        self.detail = detail
-        self.headers = dict(headers or {})
         self.limit = limit
 
 

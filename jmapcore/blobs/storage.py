@@ -27,6 +27,7 @@ SMALL = 1024 * 1024
 # Arrays are bound as %b: psycopg writes lists as text by default, which doubles bytes, and types integers
 # by the first list.
 FIND = "SELECT hash, id FROM blob WHERE account_id = %s AND hash = ANY(%b::bytea[])"
+FIND_ONE = "SELECT hash, id FROM blob WHERE account_id = %s AND hash = %s"
 LOCATE = "SELECT id, size, location FROM blob WHERE account_id = %s AND id = ANY(%b::int[])"
 ALL_CHUNKS = """
     SELECT blob_id, data FROM blob_chunk WHERE account_id = %s AND blob_id = ANY(%b::int[])
@@ -81,6 +82,9 @@ def blob_hash(data: bytes) -> bytes:
 
 def find_statement(account_id: int, hashes: Sequence[bytes]) -> Statement:
     """The statement whose rows are (hash, blob id), for callers that put it into a segment of their own."""
+    if len(hashes) == 1:
+        # A plan that serves any hash; for `= ANY` PostgreSQL would plan anew each time.
+        return FIND_ONE, (account_id, hashes[0])
     return FIND, (account_id, list(hashes))
 
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 class RequestError(Exception):
     """The whole request is refused: an HTTP status and a problem document (RFC 8620 §3.6.1, RFC 7807)."""
 
-    type: ClassVar[str] = "about:blank"
+    type: str = "about:blank"
     status: int = 400
 
     def __init__(

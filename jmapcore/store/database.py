@@ -16,7 +16,7 @@ from typing import Any, cast
 import psycopg
 from django.conf import settings
 from django.db import connection as orm_connection
-from psycopg.types.numeric import Int8BinaryDumper
+from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from psycopg_pool import ConnectionPool
 
 Row = tuple[Any, ...]
@@ -53,7 +53,9 @@ def connection_string() -> str:
 
 
 def _configure(connection: Connection) -> None:
-    # One dumper for every integer: by default the type follows the value, and each type is a prepared statement more.
+    # One type for every integer. By default it follows the value: each type is a prepared statement more, and an array that was
+    # prepared with small numbers refuses larger ones.
+    connection.adapters.register_dumper(int, Int8Dumper)
     connection.adapters.register_dumper(int, Int8BinaryDumper)
     connection.prepare_threshold = 0
     connection.prepared_max = 500

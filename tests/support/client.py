@@ -41,9 +41,17 @@ class JMAPClient:
         answer: HttpResponse = response
         return answer
 
-    def request(self, *calls: list[Any], using: Iterable[str] | None = None, **members: Any) -> dict[str, Any]:
+    def request(
+        self, *calls: list[Any], using: Iterable[str] | None = None, **members: Any
+    ) -> dict[str, Any]:
         """The Response object to some invocations; anything but 200 fails the test."""
-        response = self.post({"using": list(registry.capabilities if using is None else using), "methodCalls": list(calls), **members})
+        response = self.post(
+            {
+                "using": list(registry.capabilities if using is None else using),
+                "methodCalls": list(calls),
+                **members,
+            }
+        )
         assert response.status_code == 200, response.content
         decoded: dict[str, Any] = orjson.loads(response.content)
         return decoded

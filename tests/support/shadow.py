@@ -62,7 +62,7 @@ class Shadow:
             "using": list(registry.capabilities),
             "methodCalls": [[name, {"accountId": self.account_id, **arguments}, "s"]],
         }
-        answer = orjson.loads(run_request(orjson.dumps(body), self.caller, RequestLog()))
+        answer = orjson.loads(b"".join(run_request(orjson.dumps(body), self.caller, RequestLog())))
         [[response, result, _]] = answer["methodResponses"]
         assert response == name, (name, arguments, result)
         assert isinstance(result, dict)
