@@ -47,11 +47,19 @@ def create_tenant(name: str, *, domain: str | None = None, is_demo: bool = False
 
 def add_domain(tenant: Tenant, name: str) -> Domain:
     """A further domain of a tenant; internationalised names are stored as A-labels."""
+    normal = free_domain(name)
+    with _unique(f"The domain {normal} is taken."):
+        return Domain.objects.create(name=normal, tenant=tenant)
+
+
+def free_domain(name: str) -> str:
+    """The normal spelling of a domain that can be added."""
     normal = normalise_domain(name)
     if normal is None:
         raise ProvisioningError(f"{name!r} is not a domain name.")
-    with _unique(f"The domain {normal} is taken."):
-        return Domain.objects.create(name=normal, tenant=tenant)
+    if Domain.objects.filter(name=normal).exists():
+        raise ProvisioningError(f"The domain {normal} is taken.")
+    return normal
 
 
 def create_user(

@@ -13,10 +13,17 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from accounts import provisioning
-from accounts.addresses import normalise_domain
 from accounts.admin.site import SuperuserAdmin, adopt
 from accounts.models import Account, Alias, AliasTarget, Domain, Grant, Tenant
 from accounts.provisioning import ProvisioningError
+
+
+def _free_domain(given: str) -> str:
+    """The normal spelling of a domain that can be added; `ValidationError` for others."""
+    try:
+        return provisioning.free_domain(given)
+    except ProvisioningError as error:
+        raise ValidationError(str(error)) from error
 
 
 class TenantForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -31,14 +38,7 @@ class TenantForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_domain(self) -> str:
         """The domain as it will be stored, free to take."""
         given = self.cleaned_data["domain"]
-        if not given:
-            return ""
-        name = normalise_domain(given)
-        if name is None:
-            raise ValidationError("This is not a domain name.")
-        if Domain.objects.filter(name=name).exists():
-            raise ValidationError("This domain is taken.")
-        return name
+        return _free_domain(given) if given else ""
 
 
 @admin.register(Tenant)
@@ -75,10 +75,23 @@ class TenantAdmin(SuperuserAdmin):
             provisioning.delete_tenant(tenant)
 
 
+class DomainForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A domain; its name is normalised before anything else looks at it."""
+
+    class Meta:
+        model = Domain
+        fields = ("name", "tenant", "catch_all")
+
+    def clean_name(self) -> str:
+        """The name as it will be stored, free to take."""
+        return _free_domain(self.cleaned_data["name"])
+
+
 @admin.register(Domain)
 class DomainAdmin(SuperuserAdmin):
     """Mail domains."""
 
+    form = DomainForm
     list_display = ("name", "tenant", "catch_all", "created")
     list_select_related = ("tenant", "catch_all")
     search_fields = ("name__startswith",)
