@@ -11,7 +11,7 @@ from jmapcore.blobs.storage import (
     ReservationLostError,
     find,
     prepare,
-    put_small,
+    put_small_statements,
     write_ahead,
 )
 from jmapcore.blobs.unreferenced import delete_bytes, register_upload
@@ -37,8 +37,8 @@ def store_for(
         content = make_ready(account_id, octets, borrow)
         try:
             with borrow() as connection, account_write(account_id, connection) as write:
-                [blob_id] = put_small(write, [content])
-                doomed = register_upload(write, user_id, blob_id, media_type, octets.size)
+                [blob_id], statements = put_small_statements(write, [content])
+                doomed = register_upload(write, user_id, blob_id, media_type, octets.size, statements)
         except ReservationLostError:
             # It was there a moment ago, and swept before the lock was ours: now the octets have to be
             # written.

@@ -144,17 +144,27 @@ def put_small(write: AccountWrite, items: Sequence[tuple[bytes, bytes] | Content
     the number. `items` are (SHA-256, data) pairs or what `prepare` and `write_ahead` returned. Raises
     `ReservationLostError`.
     """
+    ids, statements = put_small_statements(write, items)
+    if statements:
+        write.run(*statements)
+    return ids
+
+
+def put_small_statements(
+    write: AccountWrite, items: Sequence[tuple[bytes, bytes] | Content]
+) -> tuple[list[int], list[Statement]]:
+    """As `put_small`, but the second round trip is left to the caller: the ids, and what has to be run."""
     contents = [
         item if isinstance(item, Content) else Content(item[0], len(item[1]), item[1]) for item in items
     ]
     if not contents:
-        return []
+        return [], []
     account_id = write.account_id
-    statements = [find_statement(account_id, list({content.hash for content in contents}))]
+    lookups = [find_statement(account_id, list({content.hash for content in contents}))]
     reserved = [content.reserved_id for content in contents if content.reserved_id]
     if reserved:
-        statements.append((RESERVED, (account_id, reserved)))
-    found = write.run(*statements)
+        lookups.append((RESERVED, (account_id, reserved)))
+    found = write.run(*lookups)
     ids: dict[bytes, int] = dict(found[0])
     kept = {row[0] for row in found[1]} if reserved else set()
     new: dict[int, Content] = {}
@@ -165,9 +175,8 @@ def put_small(write: AccountWrite, items: Sequence[tuple[bytes, bytes] | Content
             blob_id = content.reserved_id or write.new_ids()[0]
             ids[content.hash] = blob_id
             new[blob_id] = content
-    if new:
-        write.run(*_insert_statements(account_id, new))
-    return [ids[content.hash] for content in contents]
+    statements = _insert_statements(account_id, new) if new else []
+    return [ids[content.hash] for content in contents], statements
 
 
 def _insert_statements(account_id: int, new: dict[int, Content]) -> list[Statement]:

@@ -78,19 +78,27 @@ def schedule(write: AccountWrite, blob_ids: Sequence[int]) -> None:
         write.run(*schedule_statements(write.account_id, blob_ids))
 
 
-def register_upload(write: AccountWrite, user_id: int, blob_id: int, media_type: str, size: int) -> Doomed:
+def register_upload(
+    write: AccountWrite,
+    user_id: int,
+    blob_id: int,
+    media_type: str,
+    size: int,
+    before: Sequence[Statement] = (),
+) -> Doomed:
     """Make a blob visible to a user for at least an hour, as an upload does, within the user's quota.
 
     "When an upload would take the user over quota, the server MUST delete unreferenced blobs in date order,
     oldest first, until there is room for the new blob" (§6). The blobs that this deletes are returned;
-    after the commit their bytes go by `delete_bytes`.
+    after the commit their bytes go by `delete_bytes`. `before` is run first, in the same round trip.
     """
     account_id = write.account_id
     usage = write.run(
+        *before,
         (REGISTER, (account_id, blob_id, user_id, media_type, size)),
         (SCHEDULE, (account_id, GRACE, [blob_id])),
         (USAGE, (SMALLEST_CHARGE, account_id, user_id)),
-    )[2]
+    )[-1]
     count, octets = usage[0]
     quota = getattr(settings, "JMAP_UNREFERENCED_BLOB_QUOTA", QUOTA)
     if octets <= quota and count % SETTLE_EVERY:
