@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from accounts.access import AccountAccess, Caller
-from jmapcore.protocol.errors import AccountNotFound, AccountNotSupportedByMethod, AccountReadOnly
+from jmapcore.protocol.errors import (
+    AccountNotFound,
+    AccountNotSupportedByMethod,
+    AccountReadOnly,
+    Forbidden,
+)
 from jmapcore.protocol.registry import Capability, Registry
 from jmapcore.protocol.schema import ObjectType
 from jmapcore.protocol.wire import object_id, object_number
@@ -71,8 +76,13 @@ class RequestContext:
     def access(
         self, declared: ObjectType, values: Mapping[str, Any], *, write: bool = False
     ) -> AccountAccess:
-        """The account of a call on a type; for a type of no account, the caller's own. Raises as `account` does."""
+        """The account of a call on a type; for a type of no account, the caller's own.
+
+        Raises as `account` does, and `Forbidden` where the credential does not open a type of no account.
+        """
         if not declared.has_account:
+            if not opens(self.registry.capabilities[declared.capability], self.caller):
+                raise Forbidden
             return self.caller.accounts[0]
         return self.account(values["accountId"], declared.capability, write=write)
 

@@ -97,7 +97,7 @@ def read_body(environ: Environ) -> bytes:
     limit = settings.JMAP_LIMITS["maxSizeRequest"]
     announced = environ.get("CONTENT_LENGTH") or ""
     stream = cast("BinaryIO", environ["wsgi.input"])
-    if announced.isdigit():
+    if announced.isascii() and announced.isdigit():
         expected = int(announced)
         body = stream.read(expected) if expected <= limit else b""
     else:

@@ -20,8 +20,8 @@ from jmapcore.protocol.errors import (
     UnknownCapability,
     UnknownMethod,
 )
-from jmapcore.protocol.references import evaluate, referenced_arguments
-from jmapcore.protocol.registry import Method, Registry
+from jmapcore.protocol.references import Steps, evaluate, referenced_arguments
+from jmapcore.protocol.registry import Registry
 from jmapcore.protocol.request import Invocation, Request
 from jmapcore.protocol.schema import REQUIRED, Argument
 from jmapcore.protocol.wire import WireError
@@ -70,6 +70,9 @@ class Dispatcher:
     """Makes a MethodError of an exception of the layers below (a lock timeout is serverUnavailable)."""
     answers: list[_Answer] = field(default_factory=list)
     _size: int = 0
+    _selected: int = 0
+    """What the result references have selected so far, in octets."""
+    _steps: Steps = field(default_factory=Steps)
 
     def run(self, request: Request) -> list[bytes]:
         """The encoded responses, in order. Raises `RequestError` where the request is refused as a whole."""
@@ -93,53 +96,61 @@ class Dispatcher:
             method = self.registry.find_method(call.name, self.context.using)
             if method is None:
                 raise UnknownMethod(call.name)
+            if self._size >= self.limits.max_size_answer:
+                raise RequestTooLarge("the response is full")
             arguments = self._resolve(call.arguments)
             if method.arguments is not None:
                 arguments = checked_arguments(arguments, method.arguments)
-            self._answer(method, method.run(self.context, arguments), call.call_id)
+            self._answer(method.run(self.context, arguments), call.call_id)
         except MethodError as error:
             self._fail(error, call)
         except Exception as error:  # the one place where whatever a method raises becomes serverFail
             known = self.translate(error)
             if known is None:
                 incident = secrets.token_hex(8)
-                logger.exception("incident %s in %s", incident, call.name)
+                logger.exception("incident %s in %s", incident, self._loggable(call))
                 known = ServerFail(description=f"incident {incident}")
             self._fail(known, call)
 
-    def _answer(
-        self, method: Method, responses: Iterable[tuple[str, Mapping[str, Any]]], call_id: str
-    ) -> None:
+    def _answer(self, responses: Iterable[tuple[str, Mapping[str, Any]]], call_id: str) -> None:
         for name, arguments in responses:
             encoded = orjson.dumps(arguments, option=orjson.OPT_PASSTHROUGH_DATETIME)
-            if self._size + len(encoded) > self.limits.max_size_answer:
-                raise RequestTooLarge(f"{method.name} answers more than a response may hold")
+            answering = self.registry.methods.get(name)
+            # "the externally visible state of the server MUST NOT have changed if an error is returned" (§3.6.2): what has
+            # written answers, however much; that is bounded by what the request holds and selects.
+            has_written = answering is not None and answering.writes
+            if self._size + len(encoded) > self.limits.max_size_answer and not has_written:
+                raise RequestTooLarge(f"{name} answers more than a response may hold")
             self._size += len(encoded)
             self.answers.append(_Answer(name, call_id, encoded))
 
     def _fail(self, error: MethodError, call: Invocation) -> None:
         if error.reason:
-            logger.info("%s: %s: %s", call.name, error.type, error.reason)
+            # What the client sent is shortened and quoted: a name may hold line ends.
+            logger.info("%s: %s: %r", self._loggable(call), error.type, error.reason[:200])
         encoded = orjson.dumps(error.arguments())
         self.answers.append(_Answer("error", call.call_id, encoded))
+
+    def _loggable(self, call: Invocation) -> str:
+        return call.name if call.name in self.registry.methods else "?"
 
     def _resolve(self, arguments: dict[str, Any]) -> dict[str, Any]:
         references = referenced_arguments(arguments)
         if not references:
             return arguments
         resolved = {name: value for name, value in arguments.items() if name[:1] != "#"}
-        size = 0
         for name, (result_of, response_name, path) in references.items():
             answer = next((answer for answer in self.answers if answer.call_id == result_of), None)
             if answer is None or answer.name != response_name:
                 raise InvalidResultReference(f"no response {response_name} to {result_of}")
             try:
-                resolved[name] = evaluate(path, answer.decoded())
+                resolved[name] = evaluate(path, answer.decoded(), self._steps)
             except (LookupError, ValueError) as error:
                 raise InvalidResultReference(f"{path}: {error}") from None
             # A few kilobytes of echoes that refer to one another would otherwise make gigabytes.
-            size += len(answer.encoded) if len(answer.encoded) < 65_536 else len(orjson.dumps(resolved[name]))
-            if size > self.limits.max_size_answer:
+            small = len(answer.encoded) < 65_536
+            self._selected += len(answer.encoded) if small else len(orjson.dumps(resolved[name]))
+            if self._selected > self.limits.max_size_answer:
                 raise RequestTooLarge("the result references select more than a response may hold")
         return resolved
 

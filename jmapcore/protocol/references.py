@@ -5,12 +5,27 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from jmapcore.protocol.errors import InvalidArguments, InvalidResultReference
+from jmapcore.protocol.errors import InvalidArguments, InvalidResultReference, RequestTooLarge
 
 _INDEX = re.compile(r"(?:0|[1-9][0-9]{0,9})\Z")
 _BAD_ESCAPE = re.compile(r"~(?![01])")
 MAX_ITEMS = 100_000
 """Items that one reference may select."""
+MAX_STEPS = 1_000_000
+"""Items that the `*` of all references of one request may visit together."""
+
+
+class Steps:
+    """How many items the references of a request may still visit: a million empty ones select nothing, and take time."""
+
+    def __init__(self, left: int = MAX_STEPS) -> None:
+        self.left = left
+
+    def take(self, count: int) -> None:
+        """Count items. Raises `RequestTooLarge` where they are too many."""
+        self.left -= count
+        if self.left < 0:
+            raise RequestTooLarge("the result references visit too much")
 
 
 def tokens(pointer: str) -> list[str]:
@@ -22,19 +37,22 @@ def tokens(pointer: str) -> list[str]:
     return [token.replace("~1", "/").replace("~0", "~") for token in pointer[1:].split("/")]
 
 
-def evaluate(pointer: str, value: Any) -> Any:
-    """What a pointer with `*` selects in a value. Raises `LookupError` or `ValueError` where it selects nothing."""
-    return _evaluate(tokens(pointer), 0, value)
+def evaluate(pointer: str, value: Any, steps: Steps) -> Any:
+    """What a pointer with `*` selects in a value.
+
+    Raises `LookupError` or `ValueError` where it selects nothing, `RequestTooLarge` where that takes too many steps.
+    """
+    return _evaluate(tokens(pointer), 0, value, steps)
 
 
-def _evaluate(path: list[str], start: int, value: Any) -> Any:
+def _evaluate(path: list[str], start: int, value: Any, steps: Steps) -> Any:
     for position in range(start, len(path)):
         token = path[position]
         if type(value) is dict:
             value = value[token]
         elif type(value) is list:
-            if token == "*":  # noqa: S105  # a token of a pointer  # a token of a pointer
-                return _map(path, position + 1, value)
+            if token == "*":  # noqa: S105  # a token of a pointer
+                return _map(path, position + 1, value, steps)
             if not _INDEX.match(token):
                 raise LookupError("an array has indexes")
             value = value[int(token)]
@@ -43,10 +61,11 @@ def _evaluate(path: list[str], start: int, value: Any) -> Any:
     return value
 
 
-def _map(path: list[str], position: int, items: list[Any]) -> list[Any]:
+def _map(path: list[str], position: int, items: list[Any], steps: Steps) -> list[Any]:
+    steps.take(len(items))
     result: list[Any] = []
     for item in items:
-        selected = _evaluate(path, position, item)
+        selected = _evaluate(path, position, item, steps)
         if type(selected) is list:
             result.extend(selected)
         else:

@@ -40,6 +40,8 @@ class Method:
     arguments: Mapping[str, Argument] | None
     """None: the arguments are not checked (Core/echo)."""
     also_needs: frozenset[str] = frozenset()
+    writes: bool = False
+    """It changes data: once it has, its answer is never refused for its size."""
 
 
 @dataclass

@@ -155,8 +155,14 @@ class ObjectType:
             problems.append("it has methods but no property id")
         if CHANGES in self.methods and not self.has_state:
             problems.append("/changes needs a state")
+        if QUERY in self.methods and not self.has_state:
+            problems.append("/query needs a state")
         if QUERY_CHANGES in self.methods and QUERY not in self.methods:
             problems.append("/queryChanges needs /query")
+        if not self.has_account and (strange := self.methods - {GET, SET}):
+            problems.append(f"without an account there is no /{', /'.join(sorted(strange))}")
+        if self.singleton and (strange := self.methods - {GET, SET, CHANGES}):
+            problems.append(f"a singleton has no /{', /'.join(sorted(strange))}")
         if COPY in self.methods and not {GET, SET} <= self.methods:
             problems.append("/copy needs /get and /set")
         for method in self.arguments:

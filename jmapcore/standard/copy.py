@@ -13,6 +13,7 @@ from jmapcore.protocol.errors import (
     FromAccountNotFound,
     FromAccountNotSupportedByMethod,
     InvalidArguments,
+    InvalidProperties,
     NotFound,
     RequestTooLarge,
     SetError,
@@ -129,6 +130,18 @@ def _originals(
             continue
         original = {name: fetched.records[number][name] for name in names}
         overrides = {name: value for name, value in values["create"][key].items() if name != "id"}
+        # An id of the one account says nothing in the other, where it may even be the id of something else.
+        foreign = [
+            name for name in names if name not in overrides and _refers(declared, name, original[name])
+        ]
+        if foreign:
+            refused[key] = InvalidProperties(foreign)
+            continue
         creates[key] = {**original, **overrides}
         originals[key] = fetched.records[number]["id"]
     return creates, refused, originals
+
+
+def _refers(declared: ObjectType, name: str, value: Any) -> bool:
+    """Whether a property's value refers to a record."""
+    return any(True for _ in declared.properties[name].type.references(value))

@@ -39,6 +39,7 @@ def register_type(registry: Registry, declared: ObjectType) -> None:
                 declared.capability,
                 _bound(run, declared),
                 {**account, **arguments(declared)},
+                writes=name in {SET, COPY},
             )
         )
 

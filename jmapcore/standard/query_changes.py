@@ -9,7 +9,7 @@ from django.conf import settings
 from jmapcore.protocol.errors import CannotCalculateChanges, TooManyChanges
 from jmapcore.protocol.registry import Response
 from jmapcore.protocol.schema import QUERY, QUERY_CHANGES, Argument, ObjectType
-from jmapcore.protocol.wire import MAX_INT, Anything, Boolean, Id, Int, Nullable, String
+from jmapcore.protocol.wire import Anything, Boolean, Id, Nullable, String, UnsignedInt
 from jmapcore.standard.changes import changes_between
 from jmapcore.standard.ids import number_of, wire_id
 from jmapcore.standard.query import parsed_query
@@ -24,7 +24,7 @@ def arguments(declared: ObjectType) -> dict[str, Argument]:
         "filter": Argument(Anything(), None),
         "sort": Argument(Anything(), None),
         "sinceQueryState": Argument(String()),
-        "maxChanges": Argument(Nullable(Int(1, MAX_INT))),
+        "maxChanges": Argument(Nullable(UnsignedInt())),
         "upToId": Argument(Nullable(Id(to=declared.name))),
         "calculateTotal": Argument(Boolean(), False),
         **declared.arguments.get(QUERY, {}),

@@ -47,8 +47,10 @@ class AnyObject(Anything):
 
 def arguments(declared: ObjectType) -> dict[str, Argument]:
     """The arguments of Foo/set."""
+    # A type without a state cannot be asked for one ("ifInState" is not supported, RFC 8620 §7.2.2).
+    state = {"ifInState": Argument(Nullable(String()))} if declared.has_state else {}
     return {
-        "ifInState": Argument(Nullable(String())),
+        **state,
         "create": Argument(Nullable(MapOf(Id(), AnyObject()))),
         "update": Argument(Nullable(MapOf(Id(to=declared.name), AnyObject()))),
         "destroy": Argument(Nullable(ListOf(Id(to=declared.name)))),
@@ -207,21 +209,28 @@ class _Planner:
             raise NotFound
         if number in self.doomed:
             raise WillDestroy
-        new = self._patched(number, current if earlier is None else {**current, **earlier.new}, patch)
-        new = {**new, **self._check_record({**current, **new}, frozenset(new))}
+        before = current if earlier is None else {**current, **earlier.new}
+        new, asked = self._patched(number, before, patch)
+        new = {**new, **self._check_record({**before, **new}, frozenset(new))}
+        # "any property that changed in a way *not* explicitly requested by the PatchObject" (§5.3)
+        reported = {name: value for name, value in new.items() if value != asked.get(name, before.get(name))}
         if number in fresh:
             fresh[number].record |= new
-            self.plan.updates[number] = PlannedUpdate(number, fresh[number].record, {}, [key])
-        elif earlier is not None:
+            new = {}
+        if earlier is None:
+            self.plan.updates[number] = PlannedUpdate(number, current, new, [key], reported)
+        else:
             earlier.new |= new
             earlier.keys.append(key)
-        else:
-            self.plan.updates[number] = PlannedUpdate(number, current, new, [key])
+            earlier.reported |= reported
 
-    def _patched(self, number: int, current: Record, patch: Mapping[str, Any]) -> Record:
-        """The properties that the patch touches, checked. Raises `InvalidPatch` or `InvalidProperties`."""
-        new, invalid = {}, []
-        for name, value in apply_patch(current, patch).items():
+    def _patched(self, number: int, current: Record, patch: Mapping[str, Any]) -> tuple[Record, Record]:
+        """The properties that the patch touches: checked, and as the client asked for them.
+
+        Raises `InvalidPatch` or `InvalidProperties`.
+        """
+        new, asked, invalid = {}, {}, []
+        for name, value in apply_patch(self._with_computed(current, patch), patch).items():
             declared = self.type.properties.get(name)
             if declared is None:
                 invalid.append(name)
@@ -243,11 +252,22 @@ class _Planner:
                     invalid.append(name)
                 continue
             new[name] = checked
+            asked[name] = checked if value is REMOVED else declared.type.replace(value, self.known)
         if invalid:
             if self.read_only and set(invalid) <= set(self.type.properties):
                 raise ForbiddenSet
             raise InvalidProperties(invalid)
-        return new
+        return new, asked
+
+    def _with_computed(self, current: Record, patch: Mapping[str, Any]) -> Record:
+        """The record with the computed properties that a pointer goes into: identical values are allowed there too."""
+        names = {pointer.split("/", 1)[0] for pointer in patch if "/" in pointer}
+        values = {}
+        for name in names & self.type.properties.keys():
+            computed = self.type.properties[name].computed
+            if computed is not None:
+                values[name] = computed(self.plan.access, current)
+        return {**current, **values}
 
     def _patched_value(self, declared: Property, value: Any) -> Any:
         if value is not REMOVED:
@@ -264,6 +284,9 @@ class _Planner:
             raise Singleton
         if self.read_only:
             raise ForbiddenSet
+        if number in self.plan.destroys:
+            self.plan.destroys[number].aliases.append(key)
+            return
         if number in fresh:
             self.plan.passing.append(self.plan.creates.pop(fresh[number].creation_id))
         elif number not in loaded:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from jmapcore.protocol.errors import SetError
+from jmapcore.protocol.errors import NotFound, SetError
 from jmapcore.protocol.schema import ObjectType
 from jmapcore.protocol.wire import object_id
 
@@ -60,6 +60,8 @@ class PlannedDestroy:
     id: int
     old: Record
     key: str
+    aliases: list[str] = field(default_factory=list)
+    """Further ids under which the client named it (`#creationId`)."""
 
 
 @dataclass
@@ -86,9 +88,13 @@ class SetPlan:
 
     def fail_create(self, creation_id: str, error: SetError) -> None:
         """Refuse a create."""
-        if self.creates.pop(creation_id, None) is not None:
+        create = self.creates.pop(creation_id, None)
+        if create is not None:
             self.not_created[creation_id] = error
             self.failures += 1
+            update = self.updates.pop(create.id, None)
+            if update is not None:  # of the record that this call was to create
+                self.not_updated.update(dict.fromkeys(update.keys, NotFound()))
 
     def fail_update(self, number: int, error: SetError) -> None:
         """Refuse an update."""
@@ -102,8 +108,11 @@ class SetPlan:
         """Refuse a destroy."""
         destroy = self.destroys.pop(number, None)
         if destroy is not None:
-            self.not_destroyed[destroy.key] = error
+            self.not_destroyed.update(dict.fromkeys([destroy.key, *destroy.aliases], error))
             self.failures += 1
+            for create in [each for each in self.passing if each.id == number]:
+                self.passing.remove(create)
+                self.creates[create.creation_id] = create
 
     def fail(self, item: PlannedCreate | PlannedUpdate, error: SetError) -> None:
         """Refuse a create or an update."""
