@@ -10,9 +10,10 @@ from urllib.parse import quote
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from accounts.access import AccountAccess
+from jmapcore.blobs.backends import BlobGoneError
 from jmapcore.blobs.content import Source, open_source
 from jmapcore.blobs.media_types import download_type
-from jmapcore.blobs.problems import BLANK, BlobProblem, not_found
+from jmapcore.blobs.problems import bad_request, not_found, range_not_satisfiable
 
 CACHE_CONTROL = "private, immutable, max-age=31536000"
 SECURITY_POLICY = "sandbox; default-src 'none'"
@@ -52,7 +53,7 @@ def requested_range(header: str, size: int) -> Range | None:
     """The one range of a Range header (RFC 9110 §14.2), or None where the whole is to be sent.
 
     The whole answers what is malformed, of another unit, or more than one range, as the RFC allows.
-    Raises `BlobProblem` 416 for a range that begins behind the end.
+    Raises `RequestError` 416 for a range that begins behind the end.
     """
     match = _RANGE.fullmatch(header.strip())
     if match is None:
@@ -65,13 +66,7 @@ def requested_range(header: str, size: int) -> Range | None:
             return None
         end = min(int(match[2]) + 1, size) if match[2] else size
     if start >= size or start >= end:
-        raise BlobProblem(
-            416,
-            BLANK,
-            "Range Not Satisfiable",
-            f"The blob has {size} octets.",
-            {"Content-Range": f"bytes */{size}"},
-        )
+        raise range_not_satisfiable(size)
     return Range(start, end)
 
 
@@ -89,17 +84,17 @@ def send_download(
 ) -> HttpResponseBase:
     """Answer a GET or HEAD for a blob: 200, 206 or 304.
 
-    `blob_id` is the wire id; `name` and `type` are those of the URL, decoded. Raises `BlobProblem`: 400 for
+    `blob_id` is the wire id; `name` and `type` are those of the URL, decoded. Raises `RequestError`: 400 for
     a `type` that can be no Content-Type, 404 for a blob that is not there or not the caller's to see, 416
     for an impossible range.
     """
     content_type = download_type(type)
     if content_type is None:
-        raise BlobProblem(400, BLANK, "Bad Request", "The type is no media type.")
-    headers = request.headers
+        raise bad_request("The type is no media type.")
+    fields = request.META
     is_get = request.method == "GET"
-    wanted = headers.get("Range") if is_get else None
-    if_none_match = headers.get("If-None-Match")
+    wanted = fields.get("HTTP_RANGE") if is_get else None
+    if_none_match = fields.get("HTTP_IF_NONE_MATCH")
     source = open_source(access, blob_id, prefetch=is_get and wanted is None and if_none_match is None)
     if source is None:
         raise not_found()
@@ -108,12 +103,15 @@ def send_download(
         response: HttpResponseBase = HttpResponse(status=304)
         del response.headers["Content-Type"]
         return _validated(response, entity_tag)
-    if wanted is not None and headers.get("If-Range", entity_tag).strip() != entity_tag:
+    if wanted is not None and fields.get("HTTP_IF_RANGE", entity_tag).strip() != entity_tag:
         # "A recipient of an If-Range header field MUST ignore the Range header field if the condition is
         # false."
         wanted = None
     part = requested_range(wanted, source.size) if wanted is not None else None
-    response = _body(source, part or Range(0, source.size), content_type, is_get)
+    try:
+        response = _body(source, part or Range(0, source.size), content_type, is_get)
+    except BlobGoneError as error:
+        raise not_found() from error
     if part is not None:
         response.status_code = 206
         response.headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{source.size}"

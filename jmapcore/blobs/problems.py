@@ -1,38 +1,35 @@
-"""HTTP errors of upload and download, which the edge renders as problem documents (RFC 8620 §3.6.1, RFC
-7807)."""
+"""How uploads and downloads are refused: HTTP statuses with problem documents (RFC 8620 §3.6.1, §6)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from jmapcore.protocol.errors import RequestError
-
-LIMIT = "urn:ietf:params:jmap:error:limit"
-BLANK = "about:blank"
+from jmapcore.protocol.errors import LimitExceeded, RequestError
 
 
-class BlobProblem(RequestError):  # noqa: N818  # a problem of RFC 7807, by its name
-    """An upload or download that is refused: `status`, and what the problem document says.
-
-    `limit` names the limit that was reached where `type` is LIMIT (RFC 8620 §3.6.1); else it is None.
-    """
-
-    def __init__(
-        self,
-        status: int,
-        type: str,  # noqa: A002  # the member's name in the document
-        title: str,
-        detail: str,
-        headers: Mapping[str, str] | None = None,
-        *,
-        limit: str | None = None,
-    ) -> None:
-        members = {} if limit is None else {"limit": limit}
-        super().__init__(detail, status=status, title=title, headers=dict(headers or {}), **members)
-        self.type = type
-        self.limit = limit
+def bad_request(detail: str) -> RequestError:
+    """400: the request is malformed."""
+    return RequestError(detail, status=400, title="Bad Request")
 
 
-def not_found() -> BlobProblem:
+def read_only() -> RequestError:
+    """403: an upload to an account that the caller may only read."""
+    return RequestError("This account is read-only.", status=403, title="Forbidden")
+
+
+def not_found() -> RequestError:
     """404: there is no such blob, or the caller may not see it; the answer does not tell which."""
-    return BlobProblem(404, BLANK, "Not Found", "There is no such blob in this account.")
+    return RequestError("There is no such blob in this account.", status=404, title="Not Found")
+
+
+def too_large(limit: int) -> RequestError:
+    """413: the upload has more octets than maxSizeUpload."""
+    return LimitExceeded("maxSizeUpload", f"An upload may have {limit} octets.", status=413)
+
+
+def range_not_satisfiable(size: int) -> RequestError:
+    """416: the range begins behind the end."""
+    return RequestError(
+        f"The blob has {size} octets.",
+        status=416,
+        title="Range Not Satisfiable",
+        headers={"Content-Range": f"bytes */{size}"},
+    )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from django.http import StreamingHttpResponse
 
+from jmapcore.blobs.backends import bytes_write
 from jmapcore.blobs.download import content_disposition, requested_range
-from jmapcore.blobs.problems import BlobProblem
 from jmapcore.blobs.storage import blob_hash
+from jmapcore.protocol.errors import RequestError
+from jmapcore.store import database
 from tests.support.cast import Cast
 from tests.unit.jmapcore.blobs.toys import access, body, download, fresh_bytes, uploaded
 
@@ -37,7 +39,7 @@ def test_content_type_is_exactly_the_type_of_the_url(cast: Cast) -> None:
 
 def test_impossible_type_is_refused(cast: Cast) -> None:
     wire_id = uploaded(access(cast.alice), fresh_bytes())
-    with pytest.raises(BlobProblem) as problem:
+    with pytest.raises(RequestError) as problem:
         download(access(cast.alice), wire_id, "n", "text/html\r\nSet-Cookie: a=b")
     assert problem.value.status == 400
 
@@ -73,7 +75,7 @@ def test_if_none_match_of_other_octets_answers_the_blob(cast: Cast) -> None:
 def test_if_none_match_tells_nothing_about_an_invisible_blob(cast: Cast) -> None:
     data = fresh_bytes()
     wire_id = uploaded(access(cast.alice), data)
-    with pytest.raises(BlobProblem) as problem:
+    with pytest.raises(RequestError) as problem:
         download(access(cast.alice, cast.bob), wire_id, if_none_match="*")
     assert problem.value.status == 404
 
@@ -104,7 +106,7 @@ def test_range_answers_its_octets(cast: Cast, wanted: str, start: int, end: int)
 @pytest.mark.parametrize("wanted", ["bytes=100-", "bytes=100-200", "bytes=-0"])
 def test_range_behind_the_end_is_not_satisfiable(cast: Cast, wanted: str) -> None:
     wire_id = uploaded(access(cast.alice), fresh_bytes(100))
-    with pytest.raises(BlobProblem) as problem:
+    with pytest.raises(RequestError) as problem:
         download(access(cast.alice), wire_id, range=wanted)
     assert (problem.value.status, problem.value.headers) == (416, {"Content-Range": "bytes */100"})
 
@@ -117,7 +119,7 @@ def test_any_other_range_is_ignored(wanted: str) -> None:
 
 
 def test_no_range_of_an_empty_blob_is_satisfiable() -> None:
-    with pytest.raises(BlobProblem):
+    with pytest.raises(RequestError):
         requested_range("bytes=0-", 0)
 
 
@@ -161,3 +163,13 @@ def test_range_of_a_head_request_is_ignored(cast: Cast) -> None:
 )
 def test_name_is_quoted_safely(name: str, header: str) -> None:
     assert content_disposition(name) == header
+
+
+def test_blob_whose_octets_go_while_it_is_looked_up_is_not_found(cast: Cast) -> None:
+    alice = access(cast.alice)
+    wire_id = uploaded(alice, fresh_bytes())
+    with database.connection() as connection, bytes_write(alice.account_id, connection):
+        connection.execute("DELETE FROM blob_chunk WHERE account_id = %s", (alice.account_id,))
+    with pytest.raises(RequestError) as problem:
+        download(alice, wire_id)
+    assert problem.value.status == 404

@@ -10,8 +10,8 @@ import pytest
 from jmapcore.blobs import references
 from jmapcore.blobs.content import read_visible
 from jmapcore.blobs.copy import copy_blobs
-from jmapcore.blobs.problems import BlobProblem
 from jmapcore.blobs.references import PartSpan, register_parts
+from jmapcore.protocol.errors import RequestError
 from jmapcore.store import database
 from jmapcore.store.database import Connection
 from tests.support.cast import Cast
@@ -51,7 +51,7 @@ def test_range_of_a_part(cast: Cast) -> None:
 def test_part_that_does_not_exist_is_not_found(cast: Cast) -> None:
     register_parts(line)
     wire_id = uploaded(access(cast.alice), b"one")
-    with pytest.raises(BlobProblem) as problem:
+    with pytest.raises(RequestError) as problem:
         download(access(cast.alice), f"{wire_id}-2")
     assert problem.value.status == 404
 
@@ -59,7 +59,7 @@ def test_part_that_does_not_exist_is_not_found(cast: Cast) -> None:
 def test_part_of_an_invisible_blob_is_not_found(cast: Cast) -> None:
     register_parts(line)
     wire_id = uploaded(access(cast.alice), b"secret\nlines")
-    with pytest.raises(BlobProblem) as problem:
+    with pytest.raises(RequestError) as problem:
         download(access(cast.alice, cast.bob), f"{wire_id}-1")
     assert problem.value.status == 404
 

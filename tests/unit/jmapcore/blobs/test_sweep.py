@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from jmapcore.blobs.incoming import store_for
-from jmapcore.blobs.problems import BlobProblem
 from jmapcore.blobs.storage import (
     Content,
     Octets,
@@ -22,6 +21,7 @@ from jmapcore.blobs.storage import (
 )
 from jmapcore.blobs.sweep import forget_account, sweep
 from jmapcore.blobs.unreferenced import schedule
+from jmapcore.protocol.errors import RequestError
 from jmapcore.store import database
 from jmapcore.store.database import Connection
 from jmapcore.store.write import account_write
@@ -218,7 +218,7 @@ def test_interrupted_write_is_invisible_and_is_swept(cast: Cast) -> None:
     alice, data = access(cast.alice), fresh_bytes(2_000_000)
     content = write_ahead(alice.account_id, blob_hash(data), len(data), [data])
     wire_id = f"b{content.reserved_id}"
-    with pytest.raises(BlobProblem):
+    with pytest.raises(RequestError):
         download(alice, wire_id)
     assert len(rows_of(alice, "blob_chunk", wire_id)) == 8
     age(alice, wire_id, 61)
@@ -283,7 +283,7 @@ def test_forgotten_account_loses_its_bytes_with_the_next_sweep(cast: Cast) -> No
     wire_id, large = uploaded(alice, fresh_bytes()), uploaded(alice, fresh_bytes(2_000_000))
     with database.connection() as connection:
         forget_account(alice.account_id, connection)
-    with pytest.raises(BlobProblem):
+    with pytest.raises(RequestError):
         download(alice, wire_id)
     sweep()
     assert [rows_of(alice, table, large) for table in TABLES] == [[], [], [], []]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import threading
+from contextlib import AbstractContextManager
 
 import orjson
 import pytest
+from django.conf import settings
 from django.test import override_settings
 
-from jmapcore.blobs.problems import BlobProblem
 from jmapcore.blobs.upload import receive_upload
+from jmapcore.protocol.errors import RequestError
 from jmapcore.store import database
 from jmapcore.store.database import read
 from tests.support.cast import Cast
@@ -28,6 +30,11 @@ from tests.unit.jmapcore.blobs.toys import (
 )
 
 MEGABYTE = 1_000_000
+
+
+def limits(**changed: int) -> AbstractContextManager[object]:
+    """Other limits for a while, by their names on the wire."""
+    return override_settings(JMAP_LIMITS={**settings.JMAP_LIMITS, **changed})
 
 
 def blobs_of(account_id: int) -> int:
@@ -106,7 +113,7 @@ def test_reupload_resets_the_expiry(cast: Cast) -> None:
 
 def test_read_only_account_is_forbidden(cast: Cast) -> None:
     dora = access(cast.alice, cast.dora, is_read_only=True)
-    with pytest.raises(BlobProblem) as problem:
+    with pytest.raises(RequestError) as problem:
         receive_upload(upload_request(b"x"), dora)
     assert problem.value.status == 403
     assert blobs_of(cast.alice.account.pk) == 0
@@ -115,10 +122,10 @@ def test_read_only_account_is_forbidden(cast: Cast) -> None:
 def test_announced_size_above_the_limit_is_refused_before_the_body_is_read(cast: Cast) -> None:
     request = upload_request(b"", CONTENT_LENGTH=str(50 * MEGABYTE + 1))
     data = request.META["wsgi.input"] = io.BytesIO(bytes(100))
-    with pytest.raises(BlobProblem) as problem:
+    with pytest.raises(RequestError) as problem:
         receive_upload(request, access(cast.alice))
     assert data.tell() == 0
-    assert (problem.value.status, problem.value.limit) == (413, "maxSizeUpload")
+    assert (problem.value.status, problem.value.members["limit"]) == (413, "maxSizeUpload")
 
 
 def test_chunked_body_above_the_limit_is_refused_as_soon_as_it_is_known(cast: Cast) -> None:
@@ -126,8 +133,8 @@ def test_chunked_body_above_the_limit_is_refused_as_soon_as_it_is_known(cast: Ca
     request = chunked_request(b"")
     request.META["wsgi.input"] = data
     with (
-        override_settings(JMAP_LIMITS={"maxSizeUpload": 100_000}),
-        pytest.raises(BlobProblem) as problem,
+        limits(maxSizeUpload=100_000),
+        pytest.raises(RequestError) as problem,
     ):
         receive_upload(request, access(cast.alice))
     assert problem.value.status == 413
@@ -136,7 +143,7 @@ def test_chunked_body_above_the_limit_is_refused_as_soon_as_it_is_known(cast: Ca
 
 
 def test_body_of_exactly_the_limit_is_stored(cast: Cast) -> None:
-    with override_settings(JMAP_LIMITS={"maxSizeUpload": 1000}):
+    with limits(maxSizeUpload=1000):
         assert uploaded(access(cast.alice), fresh_bytes(1000))
 
 
@@ -144,7 +151,7 @@ def test_body_of_exactly_the_limit_is_stored(cast: Cast) -> None:
 def test_body_that_ends_early_leaves_nothing(cast: Cast, size: int) -> None:
     request = upload_request(b"", CONTENT_LENGTH=str(size + 1))
     request.META["wsgi.input"] = io.BytesIO(bytes(size))
-    with pytest.raises(BlobProblem) as problem:
+    with pytest.raises(RequestError) as problem:
         receive_upload(request, access(cast.alice))
     assert problem.value.status == 400
     assert blobs_of(cast.alice.account.pk) == 0
@@ -157,7 +164,7 @@ def test_connection_lost_while_reading_leaves_nothing(cast: Cast) -> None:
 
     request = upload_request(b"", CONTENT_LENGTH="10")
     request.META["wsgi.input"] = Lost()
-    with pytest.raises(BlobProblem) as problem:
+    with pytest.raises(RequestError) as problem:
         receive_upload(request, access(cast.alice))
     assert problem.value.status == 400
     assert blobs_of(cast.alice.account.pk) == 0
@@ -165,7 +172,7 @@ def test_connection_lost_while_reading_leaves_nothing(cast: Cast) -> None:
 
 @pytest.mark.parametrize("announced", ["-1", "1x", "\u0661"])
 def test_content_length_that_is_no_number_is_refused(cast: Cast, announced: str) -> None:
-    with pytest.raises(BlobProblem) as problem:
+    with pytest.raises(RequestError) as problem:
         receive_upload(upload_request(b"", CONTENT_LENGTH=announced), access(cast.alice))
     assert problem.value.status == 400
 
@@ -188,7 +195,7 @@ def _stall(cast: Cast, arrived: threading.Semaphore, go_on: threading.Event) -> 
     def run() -> None:
         request = upload_request(b"", CONTENT_LENGTH="10")
         request.META["wsgi.input"] = Stalled(arrived, go_on)
-        with pytest.raises(BlobProblem):
+        with pytest.raises(RequestError):
             receive_upload(request, access(cast.alice))
 
     thread = threading.Thread(target=run)
@@ -202,15 +209,15 @@ def test_fifth_upload_at_once_waits_its_turn_and_others_are_not_concerned(cast: 
     arrived, go_on = threading.Semaphore(0), threading.Event()
     threads = [_stall(cast, arrived, go_on) for _ in range(4)]
     try:
-        with pytest.raises(BlobProblem) as problem:
+        with pytest.raises(RequestError) as problem:
             receive_upload(upload_request(b"x"), access(cast.alice))
         bobs = uploaded(access(cast.alice, cast.bob), fresh_bytes())
     finally:
         go_on.set()
         for thread in threads:
             thread.join()
-    assert (problem.value.status, problem.value.limit) == (429, "maxConcurrentUpload")
-    assert problem.value.headers["Retry-After"] == "2"
+    assert (problem.value.status, problem.value.members["limit"]) == (429, "maxConcurrentUpload")
+    assert problem.value.headers["Retry-After"] == "1"
     assert bobs
     assert uploaded(access(cast.alice), fresh_bytes())
 
@@ -252,7 +259,7 @@ def test_quota_of_one_uploader_spares_what_another_uploaded_too(cast: Cast) -> N
         uploaded(bob, data)
         uploaded(alice, fresh_bytes(80_000))
     assert body(download(bob, shared)) == data
-    with pytest.raises(BlobProblem):
+    with pytest.raises(RequestError):
         download(alice, shared)
 
 

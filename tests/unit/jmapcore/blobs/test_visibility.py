@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from accounts.access import AccountAccess
-from jmapcore.blobs.problems import BlobProblem
 from jmapcore.blobs.references import BlobReference, register_reference
 from jmapcore.blobs.storage import blob_hash
 from jmapcore.blobs.visibility import BlobInfo, visible
+from jmapcore.protocol.errors import RequestError
 from jmapcore.store import database
 from tests.support.cast import Cast
 from tests.unit.jmapcore.blobs.toys import (
@@ -25,7 +25,7 @@ from tests.unit.jmapcore.blobs.toys import (
 
 def refused(account: AccountAccess, wire_id: str) -> bool:
     """Whether a download answers 404."""
-    with pytest.raises(BlobProblem) as problem:
+    with pytest.raises(RequestError) as problem:
         download(account, wire_id)
     return problem.value.status == 404
 
