@@ -19,9 +19,12 @@ from django.db import connection as orm_connection
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from psycopg_pool import ConnectionPool
 
-Row = tuple[Any, ...]
-Statement = tuple[str, Sequence[Any]]
-"""An SQL text with `%s` placeholders, and its parameters."""
+from jmapcore.store.prepared import Result, Row, Statement, prepared_pipeline, runs_prepared
+
+__all__ = [
+    "SET_ACCOUNT", "Connection", "Result", "Row", "Statement", "close_pool", "connection", "connection_string",
+    "django_connection", "execute", "read", "run",
+]  # fmt: skip
 
 Connection = psycopg.Connection[Row]
 
@@ -57,8 +60,7 @@ def _configure(connection: Connection) -> None:
     # prepared with small numbers refuses larger ones.
     connection.adapters.register_dumper(int, Int8Dumper)
     connection.adapters.register_dumper(int, Int8BinaryDumper)
-    connection.prepare_threshold = 0
-    connection.prepared_max = 500
+    connection.prepare_threshold = None
 
 
 def _open_pool() -> ConnectionPool[Connection]:
@@ -113,15 +115,26 @@ def django_connection() -> Connection:
     return cast("Connection", orm_connection.connection)
 
 
-def execute(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[Row]:
-    """Run one prepared statement and give its cursor (binary results)."""
-    # Not connection.execute(): the ORM's connection would make a cursor that binds on the client.
-    return psycopg.Cursor(connection).execute(sql, parameters, prepare=True, binary=True)
+def run(connection: Connection, *statements: Statement) -> list[Result]:
+    """The results of statements that are sent in one round trip, prepared on first use.
+
+    Outside an explicit transaction they are one of their own. Raises `psycopg.Error`.
+    """
+    if runs_prepared(connection):
+        return prepared_pipeline(connection).run(connection, statements)
+    # The ORM's connection, which begins its transaction with its first cursor, or one in a pipeline of psycopg's.
+    results = []
+    for sql, parameters in statements:
+        # Not connection.execute(): the ORM's connection would make a cursor that binds on the client.
+        cursor = psycopg.Cursor(connection).execute(sql, parameters, binary=True)
+        rows = cursor.fetchall() if cursor.description is not None else []
+        results.append(Result(rows, cursor.rowcount))
+    return results
 
 
-def rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
-    """All rows of a cursor; none for a statement that returns none."""
-    return cursor.fetchall() if cursor.description is not None else []
+def execute(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> Result:
+    """The result of one prepared statement."""
+    return run(connection, (sql, parameters))[0]
 
 
 def read(connection: Connection, account_id: int, *statements: Statement) -> list[list[Row]]:
@@ -129,7 +142,5 @@ def read(connection: Connection, account_id: int, *statements: Statement) -> lis
 
     `jmap.account` is set for this segment alone, so that row-level security shows the rows of that account and no other.
     """
-    with connection.pipeline():
-        execute(connection, SET_ACCOUNT, (str(account_id),))
-        cursors = [execute(connection, sql, parameters) for sql, parameters in statements]
-    return [rows(cursor) for cursor in cursors]
+    _, *results = run(connection, (SET_ACCOUNT, (str(account_id),)), *statements)
+    return [result.fetchall() for result in results]

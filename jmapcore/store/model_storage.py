@@ -23,8 +23,8 @@ from jmapcore.protocol.wire import (
     object_number,
     parse_date,
 )
-from jmapcore.store.database import Row, Statement
 from jmapcore.store.plan import PlannedUpdate, Record, SetPlan
+from jmapcore.store.prepared import Row, Statement
 from jmapcore.store.query import Query, matches, sorted_records
 from jmapcore.store.reading import Reading
 from jmapcore.store.storage import Fetched, Storage

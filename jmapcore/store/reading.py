@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from jmapcore.store.database import Connection, Row, Statement, execute, read
+from jmapcore.store.database import Connection, execute, read
+from jmapcore.store.prepared import Row, Statement
 from jmapcore.store.states import TypeMark, marks, states_statement
 from jmapcore.store.write import UnknownAccountError
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jmapcore.store.database import Row, Statement
+from jmapcore.store.prepared import Row, Statement
 
 _STATE = re.compile(r"([a-z0-9]{1,16})-(0|[1-9][0-9]{0,17})\Z")
 

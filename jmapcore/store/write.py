@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-import psycopg
 from psycopg.pq import TransactionStatus
 
-from jmapcore.store.database import Connection, Row, Statement, execute, rows
+from jmapcore.store.database import Connection, execute, run
+from jmapcore.store.prepared import Result, Row, Statement
 from jmapcore.store.states import TypeMark, marks, states_statement
 
 CREATED, UPDATED, VOLATILE, DESTROYED = "c", "u", "v", "d"
@@ -69,17 +69,13 @@ class AccountWrite:
         self.on_commit: list[Callable[[], None]] = []
         """Run after the commit, where the block made the transaction; else by the caller's transaction."""
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[Row]:
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Result:
         """Run one statement in this write's transaction."""
         return execute(self.connection, sql, parameters)
 
     def run(self, *statements: Statement) -> list[list[Row]]:
         """Run statements in one round trip; the rows of each, in order."""
-        if len(statements) == 1:
-            return [rows(self.execute(*statements[0]))]
-        with self.connection.pipeline():
-            cursors = [self.execute(sql, parameters) for sql, parameters in statements]
-        return [rows(cursor) for cursor in cursors]
+        return [result.fetchall() for result in run(self.connection, *statements)]
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -159,13 +155,10 @@ def account_write(account_id: int, connection: Connection) -> Iterator[AccountWr
     joined = connection.info.transaction_status != TransactionStatus.IDLE or not connection.autocommit
     name = str(account_id)
     try:
-        with connection.pipeline():
-            if not joined:
-                execute(connection, "BEGIN")
-            execute(connection, SET_WRITING, (name, name))
-            locked = execute(connection, LOCK_STATE, (account_id,))
-            # A statement of its own: one that waited for the lock would give the states of before the wait.
-            states = execute(connection, *states_statement(account_id))
+        opening: list[Statement] = [] if joined else [("BEGIN", ())]
+        opening += [(SET_WRITING, (name, name)), (LOCK_STATE, (account_id,))]
+        # A statement of its own: one that waited for the lock would give the states of before the wait.
+        *_, locked, states = run(connection, *opening, states_statement(account_id))
         state = locked.fetchone()
         if state is None:
             raise UnknownAccountError(f"account {account_id} has no state row")
@@ -178,13 +171,7 @@ def account_write(account_id: int, connection: Connection) -> Iterator[AccountWr
         finally:
             writing_account.reset(token)
         closing = write.closing_statements()
-        with connection.pipeline():
-            for sql, parameters in closing:
-                execute(connection, sql, parameters)
-            if joined:
-                execute(connection, SET_WRITING, (name, ""))
-            else:
-                execute(connection, "COMMIT")
+        run(connection, *closing, (SET_WRITING, (name, "")) if joined else ("COMMIT", ()))
     except BaseException:
         if not joined and connection.info.transaction_status != TransactionStatus.IDLE:
             connection.rollback()
