@@ -26,9 +26,10 @@ def _parse(text: str) -> IPv4Address | IPv6Address | None:
     return mapped or address
 
 
-def trusted_networks(names: Iterable[str]) -> tuple[Network, ...]:
-    """Networks out of their text ("10.0.0.0/8", "::1"); raises `ValueError` for anything else."""
-    return tuple(ip_network(name.strip(), strict=False) for name in names if name.strip())
+def trusted_networks(names: Iterable[str | Network]) -> tuple[Network, ...]:
+    """Networks out of their text ("10.0.0.0/8", "::1") or themselves; raises `ValueError` for anything else."""
+    texts = (str(name).strip() for name in names)
+    return tuple(ip_network(text, strict=False) for text in texts if text)
 
 
 def client_address(remote_address: str, forwarded_for: str | None, trusted_proxies: Iterable[Network]) -> str:

@@ -12,7 +12,7 @@ from django.db import migrations, models
 from accounts.roles import grant_restricted_role
 
 # An address is committed with its row in accounts_address or not at all, and that row is unique: thereby
-# no address is a user's and an alias's at once, whoever writes and however they race (docs/adr).
+# no address is a user's and an alias's at once, whoever writes and however they race (docs/adr/0010).
 ONE_ADDRESS = """
 ALTER TABLE accounts_address
     ADD CONSTRAINT address_with_user UNIQUE (address, user_id),

@@ -145,7 +145,7 @@ class Address(models.Model):
     """Every address that exists, exactly once: it is a user's or an alias's, never both.
 
     The migration adds deferred foreign keys from (User.address, User.id) and (Alias.address, Alias.id) to
-    this table, so that neither can be committed without its row here (docs/adr/0002).
+    this table, so that neither can be committed without its row here (docs/adr/0010).
     """
 
     address = models.CharField(max_length=MAXIMUM_ADDRESS_LENGTH, unique=True)

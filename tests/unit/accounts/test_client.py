@@ -52,6 +52,10 @@ def test_one_client_is_an_ipv4_address_or_a_64_of_ipv6(client: str, network: str
     assert client_network(client) == network
 
 
+def test_networks_are_made_once_or_twice() -> None:
+    assert trusted_networks(PROXIES) == PROXIES
+
+
 def test_what_is_no_network_cannot_be_trusted() -> None:
     with pytest.raises(ValueError, match=r"proxy\.example"):
         trusted_networks(["proxy.example"])

@@ -187,6 +187,7 @@ def test_second_grant_replaces_the_first(cast: Cast) -> None:
 
 def test_deleted_user_leaves_nothing(cast: Cast) -> None:
     seen: list[object] = []
+    bob = cast.bob.user
     alias = provisioning.add_alias(f"sales@{cast.north_domain.name}", cast.alice.account)
     provisioning.set_catch_all(cast.north_domain, cast.alice.account)
     with (
@@ -198,7 +199,7 @@ def test_deleted_user_leaves_nothing(cast: Cast) -> None:
     assert seen == [cast.alice.address] * 2
     assert resolve(cast.alice.address) is None
     assert resolve(alias.address) is None
-    assert list(Grant.objects.filter(user=cast.bob.user)) == []
+    assert list(Grant.objects.filter(user=bob)) == []
     assert not AliasTarget.objects.filter(alias=alias.pk).exists()
 
 
