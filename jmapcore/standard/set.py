@@ -13,6 +13,7 @@ from django.conf import settings
 
 from jmapcore.protocol.errors import (
     ForbiddenSet,
+    InvalidPatch,
     InvalidProperties,
     NotFound,
     RequestTooLarge,
@@ -230,6 +231,7 @@ class _Planner:
         Raises `InvalidPatch` or `InvalidProperties`.
         """
         new, asked, invalid = {}, {}, []
+        patch = self._with_normal_keys(patch)
         for name, value in apply_patch(self._with_computed(current, patch), patch).items():
             declared = self.type.properties.get(name)
             if declared is None:
@@ -258,6 +260,27 @@ class _Planner:
                 raise ForbiddenSet
             raise InvalidProperties(invalid)
         return new, asked
+
+    def _with_normal_keys(self, patch: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The patch with each pointer to a member of a map in the normal form of the map's keys, as in a whole map.
+
+        `keywords/$Seen` removes `$seen`, and `mailboxIds/#new` what a `#new` stands for.
+        """
+        normal: dict[str, Any] = {}
+        for pointer, value in patch.items():
+            name, _, key = pointer.partition("/")
+            declared = self.type.properties.get(name) if pointer.count("/") == 1 else None
+            if declared is not None and isinstance(declared.type, MapOf):
+                key = key.replace("~1", "/").replace("~0", "~")
+                try:
+                    checked = declared.type.key.check(declared.type.key.replace(key, self.known))
+                except WireError:
+                    checked = key  # the check of the whole map refuses it
+                pointer = f"{name}/{checked.replace('~', '~0').replace('/', '~1')}"
+            if pointer in normal:
+                raise InvalidPatch(f"two pointers to {pointer}")
+            normal[pointer] = value
+        return normal
 
     def _with_computed(self, current: Record, patch: Mapping[str, Any]) -> Record:
         """The record with the computed properties that a pointer goes into: identical values are allowed there too."""

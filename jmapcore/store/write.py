@@ -66,6 +66,8 @@ class AccountWrite:
         self._next_id = next_id
         self._first_id = next_id
         self._changes: list[tuple[str, int, int, str]] = []
+        self.kept: dict[object, Any] = {}
+        """What a type's storage loaded under the lock and needs again as it applies the plan, by a key of its own."""
         self.on_commit: list[Callable[[], None]] = []
         """Run after the commit, where the block made the transaction; else by the caller's transaction."""
 

@@ -1,0 +1,38 @@
+"""What the engine keeps of an account from its birth to its end; hooks of `accounts.lifecycle`."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from jmapcore.store.database import django_connection, run
+from jmapcore.store.prepared import Statement
+from jmapcore.store.write import SET_WRITING
+
+if TYPE_CHECKING:
+    from accounts.models import Account
+
+CREATE_STATE = "INSERT INTO account_state (account_id, epoch, modseq, next_id) VALUES (%s, %s, 0, 1)"
+OWN_TABLES = ("blob_upload", "blob_chunk", "blob", "blob_sweep", "change_log", "type_state", "account_state")
+"""In the order in which an account's rows are deleted."""
+
+
+def create_account_state(account: Account) -> None:
+    """Give a new account its state row, in the caller's transaction."""
+    _write(account, (CREATE_STATE, (account.pk, secrets.token_hex(4))))
+
+
+def delete_account_data(account: Account) -> None:
+    """Delete everything that the engine keeps of an account, in the caller's transaction.
+
+    Blobs that lie outside the database are deleted by the sweep, which finds their names without a row.
+    """
+    _write(
+        account,
+        *((f"DELETE FROM {table} WHERE account_id = %s", (account.pk,)) for table in OWN_TABLES),  # noqa: S608  # our own tables
+    )
+
+
+def _write(account: Account, *statements: Statement) -> None:
+    name = str(account.pk)
+    run(django_connection(), (SET_WRITING, (name, name)), *statements, (SET_WRITING, (name, "")))
