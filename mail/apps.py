@@ -9,12 +9,17 @@ class MailConfig(AppConfig):
     name = "mail"
 
     def ready(self) -> None:
-        """Learn of accounts that come and go, and tell the engine which tables refer to blobs."""
+        """Learn of accounts that come and go; tell the engine the types, and how they refer to blobs and parts of them."""
         from accounts import lifecycle
-        from jmapcore.blobs.references import BlobReference, register_reference
+        from jmapcore.blobs.references import BlobReference, register_parts, register_reference
+        from jmapcore.registry import registry
         from mail import provisioning
+        from mail.parts import locate_part, resolve_part
+        from mail.types.registration import register_mail
 
         lifecycle.account_created.append(provisioning.create_default_mailboxes)
         # Before the engine's own: the account's state row must still be there to be locked.
         lifecycle.account_deleted.insert(0, provisioning.delete_mail)
         register_reference(BlobReference("Email", "email_static", "blob_id", "id"))
+        register_parts(resolve_part, locate_part)
+        register_mail(registry)
