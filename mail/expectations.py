@@ -133,7 +133,7 @@ EXPECTATIONS = (EMAIL, EMAIL_MAILBOX, EMAIL_KEYWORD, THREAD, THREAD_MAILBOX, COU
 
 WITHOUT_MAILBOX = """
     SELECT e.id, array(
-        SELECT m.id FROM unnest(e.mailbox_ids) AS m (id)
+        SELECT DISTINCT m.id FROM unnest(e.mailbox_ids) AS m (id)
         JOIN mailbox AS b ON b.id = m.id AND b.account_id = %(account)s ORDER BY m.id)
     FROM email AS e WHERE e.account_id = %(account)s AND e.mailbox_ids <> array(
         SELECT DISTINCT m.id FROM unnest(e.mailbox_ids) AS m (id)

@@ -40,7 +40,7 @@ DROP_MAILBOXES = "DELETE FROM mailbox WHERE account_id = %s AND id = ANY(%s::int
 SOME_EMAILS = """
     SELECT DISTINCT email_id FROM (
         SELECT email_id FROM email_mailbox WHERE account_id = %s AND mailbox_id = ANY(%s::int[]) LIMIT %s
-    ) AS some"""
+    ) AS found"""
 THREADS_IN = (
     "SELECT DISTINCT thread_id FROM thread_mailbox WHERE account_id = %s AND mailbox_id = ANY(%s::int[])"
 )

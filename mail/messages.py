@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jmapcore.blobs import storage
+from jmapcore.blobs.backends import BlobGoneError
 from jmapcore.store.database import Connection, Row, read
 from mail.fragments import static_json
 from mail.ingest import PreparedEmail, prepare
@@ -24,7 +25,7 @@ NEXT = """
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A row of email_static with its blob's bytes, parsed again; `prepared` is None where the bytes are not there."""
+    """A row of email_static with its message parsed again; `prepared` is None where the bytes are lost or altered."""
 
     id: int
     blob_id: int
@@ -33,13 +34,11 @@ class StoredMessage:
     body_json: str
     thread_id: int
     size: int
-    blob_hash: bytes
-    blob_size: int
     prepared: PreparedEmail | None
 
     @property
     def expected_static_json(self) -> str:
-        """What `static_json` must be; the message's bytes must be there."""
+        """What `static_json` must be, for a message whose bytes are there."""
         assert self.prepared is not None
         return static_json(self.blob_id, self.prepared.static_lines)
 
@@ -58,10 +57,27 @@ def stored_messages(
             while rows and (not batch or octets + rows[0][8] <= BATCH_OCTETS):
                 octets += rows[0][8]
                 batch.append(rows.pop(0))
-            raw = storage.read_blobs(connection, account_id, list({row[1] for row in batch}))
             last = batch[-1][0]
-            yield [
-                StoredMessage(*row, prepared=prepare(raw[row[1]]) if row[1] in raw else None) for row in batch
-            ]
+            raw = _read(connection, account_id, [row[1] for row in batch])
+            yield [_message(row, raw.get(row[1])) for row in batch]
         if last == parameters[3]:
             return
+
+
+def _read(connection: Connection, account_id: int, blob_ids: list[int]) -> dict[int, bytes]:
+    """The bytes of blobs, without those that are lost."""
+    try:
+        return storage.read_blobs(connection, account_id, list(set(blob_ids)))
+    except (BlobGoneError, OSError):
+        if len(blob_ids) == 1:
+            return {}
+    return {
+        key: raw for blob_id in set(blob_ids) for key, raw in _read(connection, account_id, [blob_id]).items()
+    }
+
+
+def _message(row: Row, raw: bytes | None) -> StoredMessage:
+    """Parse the bytes if they are the ones that were stored."""
+    email_id, blob_id, format_number, static, body, thread_id, size, stored_hash, _ = row
+    prepared = prepare(raw) if raw is not None and storage.blob_hash(raw) == stored_hash else None
+    return StoredMessage(email_id, blob_id, format_number, static, body, thread_id, size, prepared)

@@ -18,9 +18,14 @@ MERGED_AT_MOST = 100
 """How many Emails may get new ids for one message that joins Threads; larger Threads stay apart."""
 
 
-def reference_hash(message_id: str, base_subject: str) -> int:
-    """Signed 64 bits of a message id together with a base subject, for `thread_ref.hash`."""
-    text = f"{message_id}\0{base_subject}".encode(errors="surrogatepass")
+def subject_key(base_subject: str) -> str:
+    """By what subjects are compared: "ignoring white space" (RFC 8621 §3), and case, as RFC 5256 §3 does."""
+    return "".join(base_subject.casefold().split())
+
+
+def reference_hash(message_id: str, subject: str) -> int:
+    """Signed 64 bits of a message id together with a `subject_key`, for `thread_ref.hash`."""
+    text = f"{message_id}\0{subject}".encode(errors="surrogatepass")
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)
 
 
@@ -32,7 +37,8 @@ def reference_hashes(
 ) -> tuple[int, ...]:
     """The hashes of all message ids of a message, each once; none for a message that names none."""
     ids = [*(message_id or ()), *(in_reply_to or ()), *(references or ())[-REFERENCES_CONSIDERED:]]
-    return tuple(reference_hash(name, base_subject) for name in dict.fromkeys(ids))
+    subject = subject_key(base_subject)
+    return tuple(reference_hash(name, subject) for name in dict.fromkeys(ids))
 
 
 class Assignment:

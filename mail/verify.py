@@ -103,11 +103,9 @@ def _compare_raw(account_id: int, connection: Connection) -> RawDifferences:
 def _compare_message(message: StoredMessage, known: set[Row], raw: RawDifferences) -> None:
     where = f"email e{message.id}"
     if message.prepared is None:
-        raw.found.append(f"{where}: the bytes of blob b{message.blob_id} are gone")
+        raw.found.append(f"{where}: the bytes of blob b{message.blob_id} are lost or altered")
         return
     prepared = message.prepared
-    if (prepared.hash, prepared.size) != (bytes(message.blob_hash), message.blob_size):
-        raw.found.append(f"{where}: the bytes of blob b{message.blob_id} are not those that were stored")
     if message.size != prepared.size:
         raw.found.append(f"{where}: size is {message.size} and must be {prepared.size}")
         raw.sizes[message.id] = prepared.size

@@ -85,7 +85,7 @@ class MailStore:
             " WHERE account_id = %s AND id = %s",
             mailbox_id,
         )
-        return row  # type: ignore[return-value]  # four columns
+        return row
 
     def emails(self) -> dict[int, Row]:
         """Thread, receivedAt, keywords and mailboxes of every Email, by id."""
@@ -96,7 +96,7 @@ class MailStore:
 
     def threads(self) -> dict[int, str]:
         """The JSON of emailIds of every Thread, by id."""
-        return dict(self.rows("SELECT id, email_ids_json FROM thread WHERE account_id = %s"))  # type: ignore[arg-type]
+        return dict(self.rows("SELECT id, email_ids_json FROM thread WHERE account_id = %s"))
 
     def modseq(self) -> int:
         """The newest number of the account's change log."""
@@ -104,7 +104,7 @@ class MailStore:
 
     def log(self, after: int) -> list[tuple[str, int, str]]:
         """Type, object and operation of every change after a number, in order."""
-        return self.rows(  # type: ignore[return-value]  # three columns
+        return self.rows(
             "SELECT type, object, operation FROM change_log WHERE account_id = %s AND modseq > %s ORDER BY modseq",
             after,
         )
@@ -138,7 +138,7 @@ def make_store() -> MailStore:
         person = make_person(domain, f"u{secrets.token_hex(4)}")
     store = MailStore(person.account.pk, person.user.pk, {})
     store.mailboxes.update(
-        store.rows("SELECT role, id FROM mailbox WHERE account_id = %s AND role IS NOT NULL")  # type: ignore[arg-type]
+        store.rows("SELECT role, id FROM mailbox WHERE account_id = %s AND role IS NOT NULL")
     )
     return store
 
