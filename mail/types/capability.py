@@ -1,0 +1,45 @@
+"""The capability urn:ietf:params:jmap:mail (RFC 8621 §1.3.1), and its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from accounts.access import MAIL_SCOPE, AccountAccess
+from jmapcore.protocol.registry import Capability
+
+MAIL = "urn:ietf:params:jmap:mail"
+
+MAX_MAILBOX_DEPTH = 10
+MAX_SIZE_MAILBOX_NAME = 255
+MAX_MAILBOXES = 5_000
+MAX_SIZE_ATTACHMENTS_PER_EMAIL = 50_000_000
+MAX_KEYWORDS_PER_EMAIL = 100
+
+EMAIL_SORTS = (
+    "receivedAt",
+    "size",
+    "from",
+    "to",
+    "subject",
+    "sentAt",
+    "hasKeyword",
+    "allInThreadHaveKeyword",
+    "someInThreadHaveKeyword",
+)
+"""What Email/query can sort by (RFC 8621 §4.4.2)."""
+
+
+def account_value(access: AccountAccess) -> Mapping[str, Any]:
+    """What the session says of mail in one account."""
+    return {
+        "maxMailboxesPerEmail": None,
+        "maxMailboxDepth": MAX_MAILBOX_DEPTH,
+        "maxSizeMailboxName": MAX_SIZE_MAILBOX_NAME,
+        "maxSizeAttachmentsPerEmail": MAX_SIZE_ATTACHMENTS_PER_EMAIL,
+        "emailQuerySortOptions": list(EMAIL_SORTS),
+        "mayCreateTopLevelMailbox": not access.is_read_only,
+    }
+
+
+CAPABILITY = Capability(MAIL, account_value=account_value, scope=MAIL_SCOPE)

@@ -1,0 +1,191 @@
+"""Email/get (RFC 8621 §4.2): records are spliced from the JSON texts that the rows carry, without decoding them.
+
+The message's octets are read only for header fields that are not stored and for body values, its structure only for bodies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+import orjson
+from django.conf import settings
+
+from jmapcore.blobs.prefixes import read_prefixes
+from jmapcore.protocol.errors import InvalidArguments, RequestTooLarge
+from jmapcore.store.database import Row, Statement
+from jmapcore.store.reading import Reading
+from jmapcore.store.storage import Fetched
+from mail.fragments import STATIC_PROPERTIES
+from mail.types.email_bodies import BodyRequest, Message
+from mail.types.email_properties import stored_name
+
+BATCH_OCTETS = 16_000_000
+"""Octets of messages that are in memory at once; one message that needs more is a batch of its own."""
+
+COLUMNS = {
+    "id": ("e.id", '"e%d"'),
+    "threadId": ("e.thread_id", '"t%d"'),
+    "receivedAt": ("e.received_at", '"%s"'),
+    "size": ("e.size", "%d"),
+    "keywords": ("e.keywords_json", "%s"),
+    "mailboxIds": ("e.mailboxes_json", "%s"),
+}
+"""Metadata properties: the column, and how its value goes into the JSON text."""
+
+IDS = "SELECT id FROM email WHERE account_id = %s ORDER BY id LIMIT %s"
+
+Run = Callable[[Statement], list[list[Row]]]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPlan:
+    """How the record of an Email is made for one list of properties.
+
+    A row is: the metadata columns, then the static JSON if `static`, then blob id and structure if `made`. Of these the
+    `template` takes the pieces that `pick` picks, after them one for each property of `made`.
+    """
+
+    sql: str
+    joined: bool
+    template: str
+    pick: Callable[[Sequence[Any]], tuple[Any, ...]]
+    width: int
+    """Metadata columns in a row."""
+    received_at: int | None
+    """Which of them is a moment."""
+    static: bool
+    made: tuple[str, ...]
+    """Properties that are made from the message's structure or octets."""
+
+    def statement(self, account_id: int, ids: Sequence[int]) -> Statement:
+        """The statement that reads the rows of these Emails."""
+        if self.joined:
+            return self.sql, (account_id, account_id, list(ids))
+        return self.sql, (account_id, list(ids))
+
+    def fragment(self, row: Row, made: Sequence[str] = ()) -> orjson.Fragment:
+        """The record of a row, as JSON."""
+        pieces = list(row[: self.width])
+        if self.received_at is not None:
+            pieces[self.received_at] = f"{row[self.received_at].astimezone(UTC).isoformat()[:19]}Z"
+        if self.static:
+            pieces += row[self.width].split("\n")
+        pieces += made
+        return orjson.Fragment(self.template % self.pick(pieces))
+
+
+@lru_cache(maxsize=256)
+def record_plan(properties: tuple[str, ...]) -> RecordPlan:
+    """The plan for a list of properties."""
+    stored = [stored_name(name) for name in properties]
+    metadata = [name for name in COLUMNS if name == "id" or name in stored]
+    static = any(name in STATIC_PROPERTIES for name in stored)
+    made = tuple(
+        name
+        for name, real in zip(properties, stored, strict=True)
+        if real not in COLUMNS and real not in STATIC_PROPERTIES
+    )
+    place = {name: index for index, name in enumerate(metadata)}
+    if static:
+        place |= {name: len(metadata) + index for index, name in enumerate(STATIC_PROPERTIES)}
+    place |= {name: len(place) + index for index, name in enumerate(made)}
+    members, picked = [], []
+    for name, real in zip(properties, stored, strict=True):
+        form = COLUMNS[real][1] if real in COLUMNS else "%s"
+        members.append(f"{orjson.dumps(name).decode().replace('%', '%%')}:{form}")
+        picked.append(place[name if name in made else real])
+    columns = [COLUMNS[name][0] for name in metadata]
+    columns += ["s.static_json"] if static else []
+    columns += ["s.blob_id", "s.body_json"] if made else []
+    joined = static or bool(made)
+    sql = f"SELECT {', '.join(columns)} FROM email AS e"  # noqa: S608  # our own columns
+    if joined:
+        sql += " JOIN email_static AS s ON s.account_id = %s AND s.id = e.id"
+    sql += " WHERE e.account_id = %s AND e.id = ANY(%b::int[])"
+    return RecordPlan(
+        sql=sql,
+        joined=joined,
+        template="{" + ",".join(members) + "}",
+        pick=itemgetter(*picked) if len(picked) > 1 else lambda pieces: (pieces[picked[0]],),
+        width=len(metadata),
+        received_at=place.get("receivedAt"),
+        static=static,
+        made=made,
+    )
+
+
+def fetch_emails(
+    reading: Reading,
+    ids: Sequence[int] | None,
+    properties: Sequence[str],
+    arguments: Mapping[str, Any],
+    limit: int,
+) -> Fetched:
+    """The records of these Emails, or of all. Raises `InvalidArguments`, `RequestTooLarge`."""
+    plan = record_plan(tuple(properties))
+    request = _body_request(plan, arguments)
+    if ids is None:
+        (rows,) = reading.run((IDS, (reading.account_id, limit)))
+        ids = [row[0] for row in rows]
+        if len(ids) >= limit:
+            return Fetched(dict.fromkeys(ids))  # more than may be answered: the caller refuses
+    (rows,) = reading.run(plan.statement(reading.account_id, ids))
+    if request is None:
+        return Fetched({row[0]: plan.fragment(row) for row in rows})
+    return Fetched(_with_made(reading, plan, request, rows))
+
+
+def _body_request(plan: RecordPlan, arguments: Mapping[str, Any]) -> BodyRequest | None:
+    try:
+        request = BodyRequest.parse(plan.made, arguments)
+    except ValueError as error:
+        raise InvalidArguments(f"bodyProperties: {error}") from None
+    return request if plan.made else None
+
+
+def _with_made(
+    reading: Reading, plan: RecordPlan, request: BodyRequest, rows: Sequence[Row]
+) -> dict[int, orjson.Fragment]:
+    """The records of rows whose properties need the structure or the octets, in batches of bounded size."""
+    records: dict[int, orjson.Fragment] = {}
+    written = 0
+    batch: list[tuple[Row, Message]] = []
+    octets = 0
+
+    def flush() -> None:
+        nonlocal written, octets
+        wanted: dict[int, int] = {}
+        for _, message in batch:
+            wanted[message.blob_id] = max(wanted.get(message.blob_id, 0), message.octets)
+        wanted = {blob_id: needed for blob_id, needed in wanted.items() if needed}
+        raw = read_prefixes(reading.connection, reading.account_id, wanted) if wanted else {}
+        for row, message in batch:
+            made = request.values(message, raw.get(message.blob_id, b""))
+            written += sum(map(len, made))
+            if written > settings.JMAP_MAX_SIZE_ANSWER:
+                raise RequestTooLarge("the bodies are more than a response may hold")
+            records[row[0]] = plan.fragment(row, made)
+        batch.clear()
+        octets = 0
+
+    for row in rows:
+        message = request.message(row[-2], row[-1])
+        if batch and octets + message.octets > BATCH_OCTETS:
+            flush()
+        batch.append((row, message))
+        octets += message.octets
+    if batch:
+        flush()
+    return records
+
+
+def load_properties(run: Run, account_id: int, ids: Sequence[int], names: Sequence[str]) -> dict[int, Any]:
+    """Stored properties of these Emails, decoded: for a comparison with what a client sends."""
+    plan = record_plan(("id", *(name for name in names if name in COLUMNS or name in STATIC_PROPERTIES)))
+    (rows,) = run(plan.statement(account_id, ids))
+    return {row[0]: orjson.loads(orjson.dumps(plan.fragment(row))) for row in rows}

@@ -1,0 +1,254 @@
+"""Email/import (RFC 8621 §4.8): uploaded messages become Emails. Parsed first, and entered in one write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from jmapcore.blobs import storage
+from jmapcore.blobs.content import read_visible
+from jmapcore.blobs.visibility import visible
+from jmapcore.blobs.wire_ids import BlobName, parse_blob_id
+from jmapcore.protocol.errors import InvalidProperties, RequestTooLarge, SetError, StateMismatch
+from jmapcore.protocol.registry import Method, Response
+from jmapcore.protocol.schema import Argument
+from jmapcore.protocol.wire import (
+    Anything,
+    Id,
+    MapOf,
+    Nullable,
+    String,
+    UTCDate,
+    WireError,
+    WireType,
+    object_number,
+    parse_date,
+)
+from jmapcore.store.write import AccountWrite, account_write
+from mail.fragments import normalise_keywords
+from mail.ingest import NewEmail, PreparedEmail, add_messages, prepare
+from mail.types.capability import MAIL, MAX_KEYWORDS_PER_EMAIL
+from mail.types.email_properties import KEYWORDS, MAILBOX_IDS
+from mail.types.errors import InvalidEmail, TooManyKeywords
+
+if TYPE_CHECKING:
+    from accounts.access import AccountAccess
+    from jmapcore.context import RequestContext
+
+BATCH_OCTETS = 16_000_000
+"""Octets of messages that are in memory at once; one message above it is a batch of its own."""
+
+KNOWN_MAILBOXES = "SELECT id FROM mailbox WHERE account_id = %s AND id = ANY(%b::int[])"
+
+PROPERTIES: dict[str, WireType] = {
+    "blobId": Id(),
+    "mailboxIds": MAILBOX_IDS,
+    "keywords": Nullable(KEYWORDS),
+    "receivedAt": Nullable(UTCDate()),
+}
+"""The properties of an EmailImport."""
+
+_HEADER_START, _HEADER_END = 9, 10
+"""Where these stand in a part's entry of `mail.message.structure`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmailImport:
+    """One message to import, checked as far as it can be without the account."""
+
+    blob_id: str
+    mailbox_ids: frozenset[int]
+    keywords: frozenset[str]
+    received_at: datetime | None
+
+
+def import_emails(context: RequestContext, values: dict[str, Any]) -> list[Response]:
+    """Make Emails of uploaded messages; each succeeds or fails by itself."""
+    access = context.account(values["accountId"], MAIL, write=True)
+    limit = settings.JMAP_LIMITS["maxObjectsInSet"]
+    if len(values["emails"]) > limit:
+        raise RequestTooLarge(f"more than {limit} emails")
+    refused: dict[str, SetError] = {}
+    imports: dict[str, EmailImport] = {}
+    for key, given in values["emails"].items():
+        try:
+            imports[key] = _checked(context, given)
+        except SetError as error:
+            refused[key] = error
+    prepared = _prepare(context, access, imports, refused)
+    with account_write(access.account_id, context.connection) as write:
+        if values["ifInState"] not in (None, write.mark("Email").state):
+            raise StateMismatch
+        created = _add(write, access, {key: imports[key] for key in prepared}, prepared, refused)
+    context.created_ids.update({key: email["id"] for key, email in created.items()})
+    response = {
+        "accountId": values["accountId"],
+        "oldState": write.mark("Email").state,
+        "newState": write.new_mark("Email").state,
+        "created": created or None,
+        "notCreated": {key: error.document() for key, error in refused.items()} or None,
+    }
+    return [("Email/import", response)]
+
+
+def _checked(context: RequestContext, given: Any) -> EmailImport:
+    """One EmailImport. Raises `InvalidProperties` or `TooManyKeywords`."""
+    if type(given) is not dict:
+        raise InvalidProperties([], "no object")
+    checked: dict[str, Any] = {"keywords": None, "receivedAt": None}
+    invalid = [name for name in given if name not in PROPERTIES]
+    invalid += [name for name in ("blobId", "mailboxIds") if name not in given]
+    for name, wire in PROPERTIES.items():
+        if name in given:
+            try:
+                checked[name] = wire.check(wire.replace(given[name], context.created_ids))
+            except WireError:
+                invalid.append(name)
+    mailbox_ids = [object_number("m", text) for text in checked.get("mailboxIds", ())]
+    if None in mailbox_ids:
+        invalid.append("mailboxIds")
+    if invalid:
+        raise InvalidProperties(invalid)
+    keywords = normalise_keywords(checked["keywords"] or ())
+    if len(keywords) > MAX_KEYWORDS_PER_EMAIL:
+        raise TooManyKeywords
+    moment = checked["receivedAt"]
+    return EmailImport(
+        blob_id=checked["blobId"],
+        mailbox_ids=frozenset(number for number in mailbox_ids if number is not None),
+        keywords=keywords,
+        received_at=None if moment is None else parse_date(moment),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A message that was parsed; `blob_id` where its octets are a blob already, else `content`."""
+
+    email: PreparedEmail
+    blob_id: int | None
+    content: storage.Content | None
+
+
+def _prepare(
+    context: RequestContext,
+    access: AccountAccess,
+    imports: Mapping[str, EmailImport],
+    refused: dict[str, SetError],
+) -> dict[str, _Ready]:
+    """Read and parse the messages, so many at a time that memory stays bounded; what is no message is refused."""
+    names = {each.blob_id: parse_blob_id(each.blob_id) for each in imports.values()}
+    numbers = list({name.blob_id for name in names.values() if name is not None})
+    shown = visible(context.connection, access, numbers) if numbers else {}
+    parsed: dict[str, _Ready | SetError] = {}
+    for batch in _batches(
+        {text: shown[name.blob_id].size for text, name in names.items() if name and name.blob_id in shown}
+    ):
+        contents = read_visible(context.connection, access, batch)
+        for text in batch:
+            parsed[text] = _parsed(access, names[text], contents.get(text))
+    ready: dict[str, _Ready] = {}
+    for key, each in imports.items():
+        found = parsed.get(each.blob_id) or InvalidProperties(["blobId"])
+        if isinstance(found, SetError):
+            refused[key] = found
+        else:
+            ready[key] = found
+    return ready
+
+
+def _batches(sizes: Mapping[str, int]) -> list[list[str]]:
+    batches: list[list[str]] = []
+    octets = 0
+    for text, size in sizes.items():
+        if not batches or octets + size > BATCH_OCTETS:
+            batches.append([])
+            octets = 0
+        batches[-1].append(text)
+        octets += size
+    return batches
+
+
+def _parsed(access: AccountAccess, name: BlobName | None, raw: bytes | None) -> _Ready | SetError:
+    if name is None or raw is None:
+        return InvalidProperties(["blobId"])
+    email = prepare(raw)
+    root = email.summary.body_structure[0]
+    if root[_HEADER_START] == root[_HEADER_END]:
+        return InvalidEmail("there is no header field")
+    content = None
+    if name.part is not None:
+        # A part is no blob of its own yet.
+        if len(raw) > storage.SMALL:
+            content = storage.write_ahead(access.account_id, email.hash, email.size, [raw])
+        else:
+            (content,) = storage.prepare(access.account_id, [(email.hash, raw)])
+    # The octets are a blob, or in the content: they need not be kept twice.
+    return _Ready(replace(email, raw=b""), name.blob_id if name.part is None else None, content)
+
+
+def _add(
+    write: AccountWrite,
+    access: AccountAccess,
+    imports: Mapping[str, EmailImport],
+    prepared: Mapping[str, _Ready],
+    refused: dict[str, SetError],
+) -> dict[str, dict[str, Any]]:
+    """Enter what the account, as it is under the lock, can take; what RFC 8621 §4.8 answers for each."""
+    wanted = {number for each in imports.values() for number in each.mailbox_ids}
+    (rows,) = write.run((KNOWN_MAILBOXES, (write.account_id, list(wanted))))
+    known = {row[0] for row in rows}
+    blobs = {ready.blob_id for ready in prepared.values() if ready.blob_id is not None}
+    # It may have been swept while the message was parsed.
+    there = visible(write.connection, access, list(blobs)) if blobs else {}
+    keys: list[str] = []
+    for key, each in imports.items():
+        if not each.mailbox_ids <= known:
+            refused[key] = InvalidProperties(["mailboxIds"])
+        elif prepared[key].blob_id is not None and prepared[key].blob_id not in there:
+            refused[key] = InvalidProperties(["blobId"])
+        else:
+            keys.append(key)
+    added = add_messages(write, _new_emails(keys, imports, prepared))
+    return {
+        key: {
+            "id": f"e{email.id}",
+            "blobId": f"b{email.blob_id}",
+            "threadId": f"t{email.thread_id}",
+            "size": email.size,
+        }
+        for key, email in zip(keys, added, strict=True)
+    }
+
+
+def _new_emails(
+    keys: Sequence[str], imports: Mapping[str, EmailImport], prepared: Mapping[str, _Ready]
+) -> list[NewEmail]:
+    return [
+        NewEmail(
+            prepared=prepared[key].email,
+            mailbox_ids=sorted(imports[key].mailbox_ids),
+            keywords=imports[key].keywords,
+            received_at=imports[key].received_at,
+            blob_id=prepared[key].blob_id,
+            content=prepared[key].content,
+        )
+        for key in keys
+    ]
+
+
+EMAIL_IMPORT = Method(
+    "Email/import",
+    MAIL,
+    import_emails,
+    {
+        "accountId": Argument(Id()),
+        "ifInState": Argument(Nullable(String())),
+        "emails": Argument(MapOf(Id(), Anything())),
+    },
+    writes=True,
+)

@@ -1,0 +1,196 @@
+"""Email/query, and what /queryChanges needs of it (RFC 8621 §4.4).
+
+A window of the results is read without the rest of them wherever the order of the rows is the order of the results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from jmapcore.protocol.collation import COLLATIONS
+from jmapcore.protocol.schema import Argument, Filter, Sort
+from jmapcore.protocol.wire import Boolean, Id, ListOf, String, UnsignedInt, UTCDate, WireType, parse_date
+from jmapcore.store.database import Row
+from jmapcore.store.query import Comparator, Query, Window, WindowRequest, take_window
+from jmapcore.store.reading import Reading
+from mail.message.subject import base_subject
+from mail.types.email_scan import scan
+from mail.types.email_selection import Compiler, Selection
+from mail.types.wire import HeaderCondition, Keyword
+
+THREAD_CONDITIONS = frozenset(
+    {
+        "allInThreadHaveKeyword",
+        "someInThreadHaveKeyword",
+        "noneInThreadHaveKeyword",
+    }
+)
+
+AFFECTED = """
+    SELECT DISTINCT x.email_id FROM email_mailbox AS x WHERE x.account_id = %s AND x.thread_id IN (
+        SELECT e.thread_id FROM email AS e WHERE e.account_id = %s AND e.id = ANY(%b::int[])
+        UNION
+        SELECT l.object FROM change_log AS l
+        WHERE l.account_id = %s AND l.type = 'Thread' AND l.modseq > %s)"""
+
+
+def _immutable(kind: WireType) -> Filter:
+    return Filter(kind, mutable=False)
+
+
+FILTERS = {
+    "inMailbox": Filter(Id(to="Mailbox")),
+    "inMailboxOtherThan": Filter(ListOf(Id(to="Mailbox"))),
+    "before": _immutable(UTCDate()),
+    "after": _immutable(UTCDate()),
+    "minSize": _immutable(UnsignedInt()),
+    "maxSize": _immutable(UnsignedInt()),
+    "allInThreadHaveKeyword": Filter(Keyword()),
+    "someInThreadHaveKeyword": Filter(Keyword()),
+    "noneInThreadHaveKeyword": Filter(Keyword()),
+    "hasKeyword": Filter(Keyword()),
+    "notKeyword": Filter(Keyword()),
+    "hasAttachment": _immutable(Boolean()),
+    "from": _immutable(String()),
+    "to": _immutable(String()),
+    "cc": _immutable(String()),
+    "bcc": _immutable(String()),
+    "subject": _immutable(String()),
+    "header": _immutable(HeaderCondition()),
+}
+
+
+def _first_correspondent(name: str) -> Sort:
+    """By the first address's name, or its address where there is no name, or nothing (RFC 8621 §4.4.2)."""
+
+    def key(record: Mapping[str, Any]) -> str:
+        for address in record[name] or ():
+            return str(address["name"] or address["email"])
+        return ""
+
+    return Sort((name,), key, text=True, mutable=False)
+
+
+def _by_subject(record: Mapping[str, Any]) -> str:
+    return base_subject(record["subject"] or "")
+
+
+def _by_sent_at(record: Mapping[str, Any]) -> Any:
+    return None if record["sentAt"] is None else parse_date(record["sentAt"])
+
+
+_KEYWORD_ARGUMENT = {"keyword": Argument(Keyword())}
+
+SORTS = {
+    "receivedAt": Sort(mutable=False),
+    "size": Sort(mutable=False),
+    "from": _first_correspondent("from"),
+    "to": _first_correspondent("to"),
+    "subject": Sort(("subject",), _by_subject, text=True, mutable=False),
+    "sentAt": Sort(("sentAt",), _by_sent_at, mutable=False),
+    "hasKeyword": Sort(arguments=_KEYWORD_ARGUMENT),
+    "allInThreadHaveKeyword": Sort(arguments=_KEYWORD_ARGUMENT),
+    "someInThreadHaveKeyword": Sort(arguments=_KEYWORD_ARGUMENT),
+}
+"""Those without `needs` are sorted by the database."""
+
+
+def select(reading: Reading, query: Query) -> Selection:
+    """A query as SQL; what SQL cannot decide is scanned first."""
+    return Compiler(reading.account_id, query, scan(reading, query)).selection()
+
+
+def results(reading: Reading, query: Query) -> list[int]:
+    """The ids of all Emails that match, in order."""
+    selection = select(reading, query)
+    (rows,) = reading.run(selection.rows())
+    return _ids(selection, query, rows)
+
+
+def window(reading: Reading, query: Query, request: WindowRequest) -> Window:
+    """The part of the results that is asked for. Raises `AnchorNotFound`."""
+    selection = select(reading, query)
+    if not selection.keys and request.anchor is None and request.position >= 0:
+        if selection.source.collapsed or not query.arguments.get("collapseThreads"):
+            return _window_of_rows(reading, selection, request)
+        if not request.calculate_total and (found := _collapsed_window(reading, selection, query, request)):
+            return found
+    (rows,) = reading.run(selection.rows())
+    return take_window(_ids(selection, query, rows), request)
+
+
+def _window_of_rows(reading: Reading, selection: Selection, request: WindowRequest) -> Window:
+    """Each row is a result, in order: the database gives the window alone."""
+    statements = [selection.rows(request.limit, request.position)]
+    if request.calculate_total:
+        sql, parameters = selection.total or selection.count()
+        statements.append((sql, list(parameters)))
+    found = reading.run(*statements)
+    total = None
+    if request.calculate_total:
+        total = found[1][0][0] if found[1] else 0
+    return Window([row[0] for row in found[0]], request.position, total)
+
+
+def _collapsed_window(
+    reading: Reading, selection: Selection, query: Query, request: WindowRequest
+) -> Window | None:
+    """A window near the beginning of collapsed results; None where the first rows do not fill it."""
+    end = request.position + request.limit
+    limit = 2 * end + 50
+    (rows,) = reading.run(selection.rows(limit))
+    ids = _ids(selection, query, rows)
+    if len(ids) < end and len(rows) == limit:
+        return None
+    return Window(ids[request.position : end], request.position, None)
+
+
+def _ids(selection: Selection, query: Query, rows: Sequence[Row]) -> list[int]:
+    """The results in rows of a selection: sorted where the database could not, collapsed on request (§4.4.3)."""
+    ordered: Sequence[Any] = rows
+    if selection.keys:
+        ordered = _sorted(query.sort, rows)
+    if not query.arguments.get("collapseThreads") or selection.source.collapsed:
+        return [row[0] for row in ordered]
+    first: dict[int, int] = {}
+    for row in ordered:
+        first.setdefault(row[1], row[0])
+    return list(first.values())
+
+
+def _sorted(sort: Sequence[Comparator], rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+    """Rows in the order of a sort; those that it finds equal stay in the order of receivedAt."""
+    columns = [_keys(comparator, [row[2 + place] for row in rows]) for place, comparator in enumerate(sort)]
+    ordered = list(zip((row[0] for row in rows), (row[1] for row in rows), *columns, strict=True))
+    for place in reversed(range(len(sort))):
+        ordered.sort(key=lambda row, column=2 + place: row[column], reverse=not sort[place].ascending)  # type: ignore[misc]  # a default binds the column
+    return ordered
+
+
+def _keys(comparator: Comparator, values: Sequence[Any]) -> list[Any]:
+    """The sort keys of one comparator; null comes before everything."""
+    declared = comparator.declared
+    if declared.key is None:
+        return list(values)
+    (name,) = declared.needs
+    plain = [declared.key({name: orjson.loads(value)}) for value in values]
+    if declared.text:
+        collate = COLLATIONS[comparator.collation]
+        return [collate(text) for text in plain]
+    return [(value is not None, value or 0) for value in plain]
+
+
+def affected(reading: Reading, query: Query, since: int, changed: Collection[int]) -> set[int]:
+    """The Emails whose place hangs on the changed ones: where Threads matter, all of the Threads that changed.
+
+    A destroyed Email no longer says which Thread was its own; the changes of Threads do.
+    """
+    names = {condition.name for condition in query.conditions()} | {each.name for each in query.sort}
+    if not query.arguments.get("collapseThreads") and names.isdisjoint(THREAD_CONDITIONS):
+        return set()
+    account_id = reading.account_id
+    (rows,) = reading.run((AFFECTED, (account_id, account_id, list(changed), account_id, since)))
+    return {row[0] for row in rows}

@@ -1,0 +1,128 @@
+"""How Emails are fetched, queried and written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from jmapcore.protocol.errors import ForbiddenSet, SetError
+from jmapcore.protocol.wire import format_utc, object_number
+from jmapcore.store.plan import Record, SetPlan
+from jmapcore.store.query import Query, Window, WindowRequest
+from jmapcore.store.reading import Reading
+from jmapcore.store.storage import Fetched, Storage
+from jmapcore.store.write import AccountWrite
+from mail.counters import Member
+from mail.fragments import normalise_keywords
+from mail.membership import EmailChange, LoadedThreads, change_emails, destroy_emails, load_threads
+from mail.types import email_query
+from mail.types.capability import MAX_KEYWORDS_PER_EMAIL
+from mail.types.email_fetch import fetch_emails, load_properties
+from mail.types.errors import TooManyKeywords
+
+if TYPE_CHECKING:
+    from accounts.access import AccountAccess
+    from jmapcore.context import RequestContext
+
+EXISTING = "SELECT id FROM email WHERE account_id = %s AND id = ANY(%b::int[])"
+
+_OF_MEMBERS = frozenset({"id", "threadId", "receivedAt", "keywords", "mailboxIds"})
+"""What the rows say that a write loads anyhow."""
+
+
+class EmailStorage(Storage):
+    """The tables of Emails, written by `mail.membership` and `mail.ingest`."""
+
+    def fetch(
+        self,
+        reading: Reading,
+        ids: Sequence[int] | None,
+        properties: Sequence[str],
+        arguments: Mapping[str, Any],
+        limit: int,
+    ) -> Fetched:
+        """These Emails, or all."""
+        return fetch_emails(reading, ids, properties, arguments, limit)
+
+    def results(self, reading: Reading, query: Query) -> list[int]:
+        """All Emails that match, in order."""
+        return email_query.results(reading, query)
+
+    def window(self, reading: Reading, query: Query, request: WindowRequest) -> Window:
+        """A part of the results."""
+        return email_query.window(reading, query, request)
+
+    def affected(self, reading: Reading, query: Query, since: int, changed: Collection[int]) -> set[int]:
+        """The other Emails of the Threads that changed, where Threads matter."""
+        return email_query.affected(reading, query, since, changed)
+
+    def prepare(
+        self, context: RequestContext, access: AccountAccess, creates: Mapping[str, Record]
+    ) -> tuple[dict[str, Any], dict[str, SetError]]:
+        """New Emails come by Email/import."""
+        return {}, {key: ForbiddenSet("Emails are not composed here") for key in creates}
+
+    def existing(self, write: AccountWrite, ids: Collection[int]) -> set[int]:
+        """Which of these Emails exist."""
+        if not ids:
+            return set()
+        (rows,) = write.run((EXISTING, (write.account_id, list(ids))))
+        return {row[0] for row in rows}
+
+    def load(
+        self, write: AccountWrite, access: AccountAccess, ids: Sequence[int], names: Collection[str]
+    ) -> dict[int, Record]:
+        """These Emails under the lock, with the Threads they are in, which `apply` needs."""
+        loaded = load_threads(write, ids)
+        write.kept[EmailStorage] = loaded
+        records = {number: _record(loaded.emails[number]) for number in ids if number in loaded.emails}
+        if further := set(names) - _OF_MEMBERS:
+            for number, record in load_properties(write.run, write.account_id, ids, sorted(further)).items():
+                records[number] = {**record, **records[number]}
+        return records
+
+    def apply(self, plan: SetPlan) -> None:
+        """Write keywords, mailboxes and destroys."""
+        updates = [update for update in plan.updates.values() if update.changed]
+        if not updates and not plan.destroys:
+            return
+        loaded: LoadedThreads = plan.write.kept[EmailStorage]
+        changes = [
+            EmailChange(
+                update.id,
+                frozenset(update.new["keywords"]) if "keywords" in update.changed else None,
+                _mailboxes(update.new["mailboxIds"]) if "mailboxIds" in update.changed else None,
+            )
+            for update in updates
+        ]
+        # That they exist was checked with the plan, under the same lock.
+        loaded.mailbox_ids |= frozenset[int]().union(*(change.mailbox_ids or () for change in changes))
+        if changes:
+            change_emails(plan.write, changes, loaded)
+        if plan.destroys:
+            destroy_emails(plan.write, list(plan.destroys), loaded)
+
+
+def _record(member: Member) -> Record:
+    return {
+        "id": f"e{member.id}",
+        "threadId": f"t{member.thread_id}",
+        "receivedAt": format_utc(member.received_at),
+        "keywords": dict.fromkeys(member.keywords, True),
+        "mailboxIds": {f"m{number}": True for number in member.mailbox_ids},
+    }
+
+
+def _mailboxes(wire: Mapping[str, Any]) -> frozenset[int]:
+    numbers = (object_number("m", text) for text in wire)
+    return frozenset(number for number in numbers if number is not None)
+
+
+def checked_keywords(access: AccountAccess, record: Record, changed: frozenset[str]) -> Mapping[str, Any]:
+    """Bounds the number of keywords; `$recent` is never stored. Raises `TooManyKeywords`."""
+    if "keywords" not in changed:
+        return {}
+    keywords = normalise_keywords(record["keywords"])
+    if len(keywords) > MAX_KEYWORDS_PER_EMAIL:
+        raise TooManyKeywords
+    return {"keywords": dict.fromkeys(sorted(keywords), True)}

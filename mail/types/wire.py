@@ -1,0 +1,55 @@
+"""Wire types of RFC 8621 that the core does not have."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+from jmapcore.protocol.wire import String, WireError, WireType
+from mail.types.capability import MAX_SIZE_MAILBOX_NAME
+
+_KEYWORD = re.compile(r"[!#$&'+-\[^-z|}~]{1,255}\Z")
+_NAME_OCTETS = String(MAX_SIZE_MAILBOX_NAME, 1)
+_NO_NAME_CHARACTER = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+@dataclass(frozen=True)
+class Keyword(WireType):
+    """A keyword: 1 to 255 characters of %x21-7E without ( ) { ] % * " and the backslash, in lower case (RFC 8621 §4.1.1)."""
+
+    def check(self, value: Any) -> str:
+        if type(value) is not str or _KEYWORD.match(value) is None:
+            raise WireError("a keyword is due")
+        return value.lower()
+
+
+@dataclass(frozen=True)
+class MailboxName(WireType):
+    """The name of a mailbox: Net-Unicode (RFC 5198), so in NFC, without control characters, 1 to 255 octets (RFC 8621 §2)."""
+
+    def check(self, value: Any) -> str:
+        if type(value) is not str:
+            raise WireError("a String is due")
+        name = unicodedata.normalize("NFC", value)
+        if any(unicodedata.category(character) in _NO_NAME_CHARACTER for character in name):
+            raise WireError("control characters are not allowed")
+        _NAME_OCTETS.check(name)
+        return name
+
+
+@dataclass(frozen=True)
+class HeaderCondition(WireType):
+    """The value of the filter `header`: a field's name, and maybe the text to look for (RFC 8621 §4.4.1)."""
+
+    def check(self, value: Any) -> Any:
+        if (
+            type(value) is not list
+            or len(value) not in (1, 2)
+            or not all(type(item) is str for item in value)
+        ):
+            raise WireError("an array of one or two Strings is due")
+        if not value[0]:
+            raise WireError("the name of a header field is due")
+        return value
