@@ -120,13 +120,16 @@ def _basic(credentials: str, client_address: str, borrow: Borrow) -> Caller:
     if holder is not None and holder.app_password_id is not None:
         return _admit(holder.person, f"password:{holder.app_password_id}", ALL_SCOPES)
     if holder is None or holder.password_hash is None:
-        check_throttled(address or username, password, UNKNOWN, client_address)
+        with _remembered.turn(address or username, password):
+            _check(address or username, password, UNKNOWN, client_address)
         raise _wrong()
     user_id, stored = holder.person.user_id, holder.password_hash
     if not _remembered.knows(user_id, password, stored):
-        if not check_throttled(holder.person.address, password, stored, client_address):
-            raise _wrong()
-        _remembered.remember(user_id, password, stored)
+        with _remembered.turn(holder.person.address, password):
+            if not _remembered.knows(user_id, password, stored):
+                if not _check(holder.person.address, password, stored, client_address):
+                    raise _wrong()
+                _remembered.remember(user_id, password, stored)
     return _admit(holder.person, f"user:{user_id}", ALL_SCOPES)
 
 
@@ -146,7 +149,7 @@ def _wrong() -> AuthenticationError:
     return _unauthorized("Wrong address or password.")
 
 
-def check_throttled(address: str, password: str, stored: str, client_address: str) -> bool:
+def _check(address: str, password: str, stored: str, client_address: str) -> bool:
     """Whether a password is the stored one; `AuthenticationError` 429 where the throttle allows no attempt.
 
     `stored` is `accounts.passwords.UNKNOWN` where there is nothing to compare with: the work is the same.

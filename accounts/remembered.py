@@ -8,7 +8,8 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 LIFETIME_SECONDS = 300.0
 MAXIMUM_ENTRIES = 10_000
@@ -33,6 +34,7 @@ class RememberedPasswords:
         self._clock = clock
         self._lock = threading.Lock()
         self._expiries: OrderedDict[bytes, float] = OrderedDict()
+        self._turns: dict[bytes, tuple[threading.Lock, int]] = {}
 
     def __len__(self) -> int:
         return len(self._expiries)
@@ -50,6 +52,26 @@ class RememberedPasswords:
             self._expiries[digest] = self._clock() + self._lifetime
             while len(self._expiries) > self._maximum:
                 self._expiries.popitem(last=False)
+
+    @contextmanager
+    def turn(self, address: str, password: str) -> Iterator[None]:
+        """Let one thread at a time into the block for the same address and password.
+
+        A program that opens with twenty requests at once has one password checked and counted, and the other
+        nineteen find it remembered. It holds for unknown addresses too, whose requests must not be faster.
+        """
+        digest = self._digest(0, password, address)
+        with self._lock:
+            turn, waiting = self._turns.get(digest, (threading.Lock(), 0))
+            self._turns[digest] = (turn, waiting + 1)
+        try:
+            with turn:
+                yield
+        finally:
+            with self._lock:
+                turn, waiting = self._turns.pop(digest)
+                if waiting > 1:
+                    self._turns[digest] = (turn, waiting - 1)
 
     def knows(self, user_id: int, password: str, password_hash: str) -> bool:
         """Whether the password was found right against this very stored hash within the lifetime."""

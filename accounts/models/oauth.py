@@ -39,7 +39,7 @@ class OfTenant(models.Model):
 
 
 class Application(AbstractApplication, OfTenant):  # type: ignore[misc]  # untyped base
-    """A registered OAuth client. One with a tenant is offered to that tenant's users alone."""
+    """A registered OAuth client, of a tenant or (without one) of the provider."""
 
 
 class AuthorizationGrant(AbstractGrant, OfTenant):  # type: ignore[misc]  # untyped base

@@ -115,6 +115,15 @@ def test_user_is_suspended_by_a_box(operator: Client, cast: Cast) -> None:
     assert cast.alice.user.address == cast.alice.address
 
 
+def test_password_is_changed_on_its_page(operator: Client, cast: Cast) -> None:
+    url = reverse("admin:auth_user_password_change", args=[cast.alice.user.pk])
+    password = "a long enough password"
+    data = {"password1": password, "password2": password, "usable_password": "true"}
+    assert (operator.get(url).status_code, operator.post(url, data).status_code) == (200, 302)
+    authorization = basic(cast.alice.address, password)
+    assert authenticate(authorization, "192.0.2.1", borrow).user_id == cast.alice.user.pk
+
+
 def test_user_is_deleted_with_tokens_and_account(operator: Client, cast: Cast) -> None:
     answer = operator.post(page(User, "delete", cast.alice.user.pk), {"post": "yes"})
     assert (answer.status_code, Account.objects.filter(pk=cast.alice.account.pk).exists()) == (302, False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import timedelta
 
@@ -255,6 +256,16 @@ def test_checked_password_is_not_hashed_again(cast: Cast) -> None:
     before = Argon2id.computed
     sign_in(authorization)
     assert Argon2id.computed == before
+
+
+def test_requests_at_once_are_one_attempt(cast: Cast) -> None:
+    give_password(cast.alice.user)
+    authorization, client = basic(cast.alice.address, PASSWORD), new_client()
+    before = Argon2id.computed
+    with ThreadPoolExecutor(20) as pool:
+        callers = list(pool.map(lambda _: sign_in(authorization, client), range(20)))
+    assert {caller.user_id for caller in callers} == {cast.alice.user.pk}
+    assert Argon2id.computed == before + 1
 
 
 def test_change_of_the_password_ends_what_was_remembered(cast: Cast) -> None:

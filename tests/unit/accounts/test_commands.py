@@ -140,6 +140,15 @@ def test_set_password(cast: Cast) -> None:
     assert opens(basic(cast.alice.address, out)) == cast.alice.address
 
 
+def test_createsuperuser_makes_an_operator(database: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = secrets.token_hex(6)
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a long enough password")
+    run("createsuperuser", "--noinput", "--address", f"{name}@Operators.example")
+    operator = User.objects.get(address=f"{name}@operators.example")
+    assert (operator.is_superuser, operator.is_staff, operator.tenant) == (True, True, None)
+    assert operator.check_password("a long enough password")
+
+
 def test_delete_user_wants_to_be_sure(cast: Cast) -> None:
     sentence = refusal("delete_user", cast.alice.address)
     kept = User.objects.filter(pk=cast.alice.user.pk).exists()
