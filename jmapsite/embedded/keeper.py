@@ -50,6 +50,8 @@ def start(server: str, layout: Layout, *, durable: bool) -> subprocess.Popen[byt
     child = _launch(server, layout, user, durable=durable)
     layout.process_id(server).write_text(str(child.pid), "ascii")
     _await(server, layout, child)
+    if server == POSTGRESQL:
+        postgresql.create_roles(layout, postgresql.find_binaries(layout, user), user)
     return child
 
 

@@ -12,6 +12,9 @@ import os
 import shutil
 import signal
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,12 +33,13 @@ SUPERUSER = "postgres"
 DATABASE = "jmapsite"
 OWNER = "jmap_owner"
 WEB = "jmap_web"
-# Who connects is decided by the mode of the socket's directory; what they may do by these roles.
-BOOTSTRAP = (
-    f"CREATE ROLE {OWNER} LOGIN CREATEDB;",
-    f"CREATE ROLE {WEB} LOGIN;",
-    f"CREATE DATABASE {DATABASE} OWNER {OWNER};",
-)
+# Who may connect is decided by the mode of the socket's directory, what they may do by these roles.
+BOOTSTRAP = f"""
+SELECT 'CREATE ROLE {OWNER} LOGIN CREATEDB' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{OWNER}') \\gexec
+SELECT 'CREATE ROLE {WEB} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{WEB}') \\gexec
+SELECT 'CREATE DATABASE {DATABASE} OWNER {OWNER}'
+ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec
+"""  # noqa: S608 constants of this module
 
 SETTINGS = {
     "listen_addresses": "",
@@ -149,12 +153,43 @@ def create_data_directory(directory: Path, binaries: Binaries, user: ServerUser,
     )  # fmt: skip
 
 
-def create_roles(directory: Path, binaries: Binaries, user: ServerUser) -> None:
-    """Create the roles and the database in a data directory whose server does not run."""
+def create_roles(layout: Layout, binaries: Binaries, user: ServerUser) -> None:
+    """Create in the running server whichever of the roles and the database is missing.
+
+    Not in single-user mode, which would number them among the objects of the system, that pg_upgrade leaves
+    behind.
+    """
     run(
-        binaries.program("postgres"), "--single", "-D", str(directory), SUPERUSER,
-        user=user, directory=directory, words="\n".join(BOOTSTRAP) + "\n",
+        binaries.program("psql"), "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1",
+        "--host", str(layout.sockets), "--username", SUPERUSER, "--dbname", SUPERUSER,
+        user=user, directory=layout.sockets, words=BOOTSTRAP,
     )  # fmt: skip
+
+
+@contextmanager
+def temporary_server(layout: Layout, binaries: Binaries, user: ServerUser, seconds: float) -> Iterator[None]:
+    """Run the programs of any version on the data directory for the length of the block, without a keeper.
+
+    The first `seconds` are for its start, and recovery if it needs that. Raises `EmbeddedServerError`.
+    """
+    settings = {"listen_addresses": "", "unix_socket_directories": str(layout.sockets)}
+    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    with layout.log(POSTGRESQL).open("ab") as log:
+        server = subprocess.Popen(
+            [binaries.program("postgres"), "-D", str(layout.data(POSTGRESQL)), *options],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=environment(),
+            **user.popen_arguments(signal.SIGINT),
+        )  # fmt: skip
+    try:
+        deadline = time.monotonic() + seconds
+        while not is_ready(layout, server.pid):
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise EmbeddedServerError(f"PostgreSQL does not start; see {layout.log(POSTGRESQL)}")
+            time.sleep(0.02)
+        yield
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait()
 
 
 def run(*command: str, user: ServerUser, directory: Path, words: str = "") -> str:
@@ -195,7 +230,6 @@ def prepare(layout: Layout, user: ServerUser) -> None:
         started = layout.var_dir / f"{POSTGRESQL}.new"
         binaries = find_binaries(layout, user)
         create_data_directory(started, binaries, user)
-        create_roles(started, binaries, user)
         started.rename(layout.data(POSTGRESQL))
 
 

@@ -43,8 +43,8 @@ def web(certificates: Certificates | None) -> Process:
         "granian", "--interface", "wsgi", "--host", settings.HOST, "--port", str(settings.PORT),
         "--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS),
         "--backpressure", str(WEB_THREADS),
-        "--blocking-threads-idle-timeout", "60", "--http", "auto", "--no-ws", "--log-level", "warning",
-        "--workers-kill-timeout", "5",
+        "--blocking-threads-idle-timeout", "60", "--http", "auto", "--no-ws", "--log-level", "error",
+        "--workers-kill-timeout", "3",
     )  # fmt: skip
     if certificates is not None:
         command += ["--ssl-certificate", str(certificates.chain), "--ssl-keyfile", str(certificates.key)]

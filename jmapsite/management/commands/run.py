@@ -55,7 +55,7 @@ class Command(BaseCommand):
             lock = FileLock(layout.locks / "run")
             if not lock.try_to_take():
                 raise RunError(
-                    f"This service runs already with VAR_DIR {settings.VAR_DIR}. Stop that run first, or "
+                    f"This service runs already with VAR_DIR {settings.VAR_DIR}. Stop it first, or "
                     "name another directory and other ports: make run VAR_DIR=… PORT=… PUSH_PORT=… LMTP_PORT=…"
                 )
             refuse_taken_ports(settings.HOST, {"PORT": settings.PORT, "PUSH_PORT": settings.PUSH_PORT})
