@@ -11,23 +11,32 @@ from jmapcore.protocol.errors import NotJSON
 
 MAX_DEPTH = 100
 """Nesting of arrays and objects above which a text is refused."""
+MAX_CONTAINERS = 250_000
+"""Arrays and objects above which a text is refused: ten megabytes of empty ones would take seconds, and much memory."""
 
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _KEY = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"[ \t\r\n]*(:)?', re.DOTALL)
 
 
 def loads(body: bytes) -> Any:
     """The value of an I-JSON text.
 
-    Raises `NotJSON` for malformed JSON or UTF-8, NaN and Infinity, lone surrogates, duplicate keys (RFC 7493 §2.3), and
-    nesting above `MAX_DEPTH`.
+    Raises `NotJSON` for malformed JSON or UTF-8, NaN and Infinity, lone surrogates, duplicate keys (RFC 7493 §2.3), nesting
+    above `MAX_DEPTH`, and more arrays and objects than `MAX_CONTAINERS`.
     """
+    if _brackets(body) > MAX_CONTAINERS and _brackets(_STRING.sub(b"", body)) > MAX_CONTAINERS:
+        raise NotJSON(f"The request body has more than {MAX_CONTAINERS} arrays and objects.")
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise NotJSON("The request body is not valid JSON.") from None
-    if _members(value) != sum(1 for match in _KEY.finditer(body) if match[1]):
+    if _members(value) != _KEY.findall(body).count(b":"):
         raise NotJSON("The request body is not I-JSON: an object has the same name twice.")
     return value
+
+
+def _brackets(text: bytes) -> int:
+    return text.count(b"[") + text.count(b"{")
 
 
 def _members(value: Any) -> int:
