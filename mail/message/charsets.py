@@ -94,6 +94,7 @@ def _known_codecs() -> dict[str, str]:
     for codec in ("koi8_r", "koi8_t", "koi8_u"):
         known[_squeeze(codec)] = codec
     known.update({"windows" + name[2:]: codec for name, codec in known.items() if codec.startswith("cp125")})
+    known.update({"win" + name[2:]: codec for name, codec in known.items() if codec.startswith("cp125")})
     known.update({"x" + name: codec for name, codec in known.items()})
     known.update({"cs" + name: codec for name, codec in known.items() if not name.startswith("x")})
     return known | _LABELS
@@ -205,8 +206,6 @@ def detect_codec(data: bytes) -> str:
     if high < 8:
         return "latin_1"
     best = from_bytes(sample, cp_isolation=list(_CANDIDATES), preemptive_behaviour=False).best()
-    if best is None or best.encoding not in _CANDIDATES:
-        return "latin_1"
-    if best.encoding in _LATIN and not sample.translate(None, _WESTERN):
+    if best is None or (best.encoding in _LATIN and not sample.translate(None, _WESTERN)):
         return "latin_1"
     return best.encoding

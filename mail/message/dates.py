@@ -23,7 +23,7 @@ _DATE_TIME = re.compile(
     r"\s*+(?P<zone>(?:[A-Za-z]{2,5}\s?)?[+-]\s?\d{1,2}:?\d{2}(?!\d)|[A-Za-z]{1,5})?"
 )
 _ASCTIME = re.compile(
-    r"(?:[A-Za-z]{3,9}\s*+,?\s++)?(?P<month>[A-Za-z]{3,9})\s++(?P<day>\d{1,2}),?\s++"
+    r"(?:[A-Za-z]{3,9},?\s++)?(?P<month>[A-Za-z]{3,9})\s++(?P<day>\d{1,2}),?\s++"
     r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2}))?\s++"
     r"(?:(?P<zone>[A-Za-z]{1,5}|[+-]\d{4})\s++)?(?P<year>\d{4})(?P<zone_after>\s++[+-]\d{4})?"
 )

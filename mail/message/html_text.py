@@ -31,8 +31,10 @@ _MARKUP = re.compile(
 #: A number that no character has: `html.unescape` would build an integer of any length from it.
 _LONG_REFERENCE = re.compile(r"&#[xX]?[0-9A-Fa-f]{8,};?")
 
-#: All up to the last tag that is not closed before the end.
-_OUTSIDE_TAGS = re.compile(rf"(?:[^<]++|<(?![A-Za-z/!?])|<{_TAG_REST}>)*+")
+#: All up to the last tag that is not closed before the end. A quote that is open there is part of the tag.
+_OUTSIDE_TAGS = re.compile(
+    r"""(?:[^<]++|<(?![A-Za-z/!?])|<(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+'|(?!["'])))*+>)*+"""
+)
 
 
 def html_to_text(markup: str, enough: int | None = None) -> str:

@@ -145,7 +145,6 @@ class _Scanner:
         self.delimiters: dict[bytes, tuple[int, bool]] = {}
         self.leaf_count = 0
         self.field_count = 0
-        self.empty_line = -1
 
     def run(self) -> None:
         """Find all parts."""
@@ -290,13 +289,12 @@ class _Scanner:
         return match is not None and match[1].rstrip(b" \t\r") in delimiters
 
     def after_many_fields(self, position: int) -> int:
-        """Where a header section that is too long ends. The empty line is remembered: many parts may look for
-        the same one.
+        """Where a header section that is too long ends: at the next empty line.
+
+        No delimiter before that line is looked at any more, so that no octet is searched twice.
         """
-        if self.empty_line < position - 1:
-            found = _EMPTY_LINE_AHEAD.search(self.lines, max(0, position - 1))
-            self.empty_line = found.start() if found else len(self.lines) - 1
-        return self.empty_line + 1
+        found = _EMPTY_LINE_AHEAD.search(self.lines, max(0, position - 1))
+        return found.start() + 1 if found else len(self.lines)
 
     def size_of(self, part: Part) -> int:
         """Octets of the decoded body, decoded in pieces so that memory stays flat."""

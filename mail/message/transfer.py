@@ -24,7 +24,7 @@ _PADDED_QUAD = re.compile(rb"=*+[^=]=*+[^=]{1,2}=")
 
 _LINE_PADDING = re.compile(rb"(?<![ \t])[ \t]{1,%d}+(?=\r?\n)" % PADDING)
 _END_PADDING = re.compile(rb"(?<![ \t])[ \t]{1,%d}+\Z" % PADDING)
-_CUT_ESCAPE = re.compile(rb"=(?:[0-9A-Fa-f]|\r)?\Z")
+_HEX_DIGITS = frozenset(bytes([digit]) for digit in b"0123456789ABCDEFabcdef")
 
 
 class Base64Decoder:
@@ -83,27 +83,33 @@ class QuotedPrintableDecoder:
     def _open_end(data: bytes) -> int:
         """How many octets at the end could mean something else once more is known."""
         end = len(data) - (1 if data.endswith(b"\r") else 0)
-        before_padding = len(data[max(0, end - PADDING - 1) : end].rstrip(b" \t"))
-        start = max(0, end - PADDING - 1) + before_padding
-        if start and data[start - 1] == 0x3D:
-            start -= 1
-        if start == len(data) and (escape := _CUT_ESCAPE.search(data, max(0, start - 2))):
-            start = escape.start()
+        low = max(0, end - PADDING - 1)
+        start = low + len(data[low:end].rstrip(b" \t"))
+        if start == len(data) and data[-1:] in _HEX_DIGITS:
+            return 2 if _equal_signs(data[:-1]) & 1 else 0
+        if signs := _equal_signs(data[:start]):
+            # "==" is an "=" that was not encoded: whether the last sign begins an escape depends on their number.
+            start -= 2 - (signs & 1)
         return len(data) - start
 
     @staticmethod
     def _decode(data: bytes) -> bytes:
-        if b" \n" in data or b" \r\n" in data or b"\t\n" in data or b"\t\r\n" in data:
-            data = _LINE_PADDING.sub(b"", data)
         if b"=\r" in data:
             # The C decoder looks for the LF of a soft line break, however far away it is.
             data = data.replace(b"=\r\n", b"=\n").replace(b"=\r", b"=\n")
+        if b" \n" in data or b" \r\n" in data or b"\t\n" in data or b"\t\r\n" in data:
+            data = _LINE_PADDING.sub(b"", data)
         return a2b_qp(data)
 
     def finish(self) -> bytes:
         """What was kept back, decoded as the end of the data."""
         carry, self._carry = self._carry, b""
         return self._decode(_END_PADDING.sub(b"", carry))
+
+
+def _equal_signs(data: bytes) -> int:
+    """How many "=" the data ends with."""
+    return len(data) - len(data.rstrip(b"="))
 
 
 def decode_chunks(encoding: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
