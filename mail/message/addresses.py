@@ -84,6 +84,7 @@ class _Lexer:
         self.start_mailbox()
 
     def start_mailbox(self) -> None:
+        """Forget what was read of the last mailbox."""
         self.words: list[_Word] = []
         self.route: list[_Word] | None = None
         self.in_angle = False
@@ -128,6 +129,7 @@ class _Lexer:
         self.parens_close = False
 
     def word(self, word: _Word) -> None:
+        """Take a word for the name or, in angle brackets, for the address."""
         if self.in_angle:
             assert self.route is not None
             self.route.append(word)
@@ -160,11 +162,13 @@ class _Lexer:
         return bool(self.route) and self.route is not None and self.route[0].text == "@"
 
     def start_group(self, *, touches_next: bool) -> None:
+        """Begin a group whose name are the words read so far."""
         self.groups.append(Group(_phrase(self.words, touches_next=touches_next) or ""))
         self.in_group = True
         self.start_mailbox()
 
     def end_mailbox(self) -> None:
+        """Add what was read, if it is anything."""
         if self.route is not None:
             name = _phrase(self.words, touches_next=self.name_touches)
             self.add(name or self.comment_text(), _address(self.without_route()))
@@ -173,16 +177,19 @@ class _Lexer:
         self.start_mailbox()
 
     def without_route(self) -> list[_Word]:
+        """The words in angle brackets without an obsolete source route."""
         words = self.route or []
         colons = [number for number, word in enumerate(words) if word.kind == "special" and word.text == ":"]
         return words[colons[-1] + 1 :] if colons and self.is_source_route() else words
 
     def comment_text(self) -> str | None:
+        """The last comment, decoded."""
         if self.comment is None:
             return None
         return composed(decode_words_in_comment(_QUOTED_PAIR.sub(r"\1", self.comment))).strip() or None
 
     def add(self, name: str | None, email: str) -> None:
+        """Add an address to the open group, or to the addresses outside of groups."""
         if not self.groups or (not self.in_group and self.groups[-1].name is not None):
             self.groups.append(Group(None))
         self.groups[-1].addresses.append({"name": name, "email": email})

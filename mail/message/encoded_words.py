@@ -81,6 +81,7 @@ def _decode(text: str, word: re.Pattern[str]) -> str:
     end = 0
 
     def close_run() -> None:
+        """Decode the octets that were joined so far."""
         if octets:
             pieces.append(without_controls(decode_known(b"".join(octets), open_codec)[0]))
             octets.clear()

@@ -231,9 +231,11 @@ class _Scanner:
             self.boundaries.pop()
 
     def end_body(self, part: Part, position: int) -> None:
+        """Set where a part ends, never before where its body begins."""
         part.body_end = max(part.body_start, position)
 
     def forget_boundary(self, level: int) -> None:
+        """Look for the delimiters of this level no more."""
         boundary = self.boundaries[level]
         for key in (boundary, boundary + b"--"):
             if self.delimiters.get(key, (-1, False))[0] == level:
