@@ -1,0 +1,143 @@
+"""`make run` from outside: started, used, stopped, killed, and started again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.directories import new_var_dir
+from tests.support.service import await_no_processes, free_ports, manage, processes_of, running_service
+
+pytestmark = pytest.mark.e2e
+
+ECHO = {"sessionState": None, "methodResponses": [["Core/echo", {"hello": True}, "0"]]}
+
+
+@pytest.fixture
+def var_dir() -> Iterator[Path]:
+    """A VAR_DIR of this test."""
+    with new_var_dir() as path:
+        yield path
+
+
+def pasted_curl(printed: list[str]) -> object:
+    """What the printed curl line answers when a shell runs it."""
+    (line,) = [line for line in printed if line.startswith("curl ")]
+    shell = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=True)
+    return json.loads(shell.stdout)["methodResponses"]
+
+
+def test_the_printed_line_works_ctrl_c_stops_all_and_the_data_come_back(var_dir: Path) -> None:
+    with running_service(var_dir) as service:
+        assert pasted_curl(service.printed) == ECHO["methodResponses"]
+        created = manage(var_dir, "create_tenant", "Kept", "--domain", "kept.example")
+        assert created.returncode == 0, created.stderr
+        assert service.stop() == 0
+        assert processes_of(var_dir) == []
+    with running_service(var_dir) as service:
+        assert pasted_curl(service.printed) == ECHO["methodResponses"]
+        asked = manage(
+            var_dir, "shell", "--no-imports", "-c",
+            "from accounts.models import Tenant; print(Tenant.objects.filter(name='Kept').count())",
+        )  # fmt: skip
+        assert asked.stdout.strip() == "1"
+
+
+def test_https_serves_web_and_push_with_the_authority_that_it_prints(var_dir: Path) -> None:
+    with running_service(var_dir, HTTPS="1") as service:
+        assert pasted_curl(service.printed) == ECHO["methodResponses"]
+        authority = str(var_dir / "tls" / "ca.pem")
+        assert any(authority in line for line in service.printed)
+        push = subprocess.run(
+            ["/usr/bin/env", "curl", "-s", "--cacert", authority, "-o", "/dev/null", "-w", "%{http_code}",
+             f"https://localhost:{service.push_port}/"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert push.stdout == "204"
+        assert stat.S_IMODE((var_dir / "tls" / "ca-key.pem").stat().st_mode) == 0o600
+
+
+def test_push_answers_204(var_dir: Path) -> None:
+    with (
+        running_service(var_dir) as service,
+        urllib.request.urlopen(f"http://127.0.0.1:{service.push_port}/events") as answer,
+    ):
+        assert answer.status == 204
+
+
+def test_a_killed_run_leaves_nothing_and_the_next_one_starts(var_dir: Path) -> None:
+    with running_service(var_dir) as service:
+        service.child.kill()
+        service.child.wait()
+        assert await_no_processes(var_dir) == []
+    with running_service(var_dir) as service:
+        assert service.stop() == 0
+
+
+def test_servers_killed_with_everything_else_recover(var_dir: Path) -> None:
+    with running_service(var_dir) as service:
+        for server in ("postgresql", "redis"):
+            os.kill(int((var_dir / "locks" / f"{server}.pid").read_text()), signal.SIGKILL)
+        service.child.kill()
+        service.child.wait()
+        assert await_no_processes(var_dir) == []
+    with running_service(var_dir) as service:
+        assert pasted_curl(service.printed) == ECHO["methodResponses"]
+
+
+def test_a_server_that_dies_ends_the_run_with_a_sentence(var_dir: Path) -> None:
+    with running_service(var_dir) as service:
+        os.kill(int((var_dir / "locks" / "redis.pid").read_text()), signal.SIGKILL)
+        assert service.end() == 1
+        assert (
+            "CommandError: redis has stopped, so everything stops; its log is in VAR_DIR/log."
+            in service.printed
+        )
+        assert processes_of(var_dir) == []
+
+
+def test_a_second_run_in_the_same_directory_is_refused(var_dir: Path) -> None:
+    with running_service(var_dir):
+        port, push_port = free_ports(2)
+        second = manage(var_dir, "run", PORT=str(port), PUSH_PORT=str(push_port))
+    assert second.returncode == 1
+    assert second.stderr == (
+        f"CommandError: This service runs already with VAR_DIR {var_dir}. Stop it first, or name another directory and "
+        "other ports: make run VAR_DIR=… PORT=… PUSH_PORT=… LMTP_PORT=…\n"
+    )
+
+
+def test_a_port_in_use_is_said_before_anything_starts(var_dir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (push_port,) = free_ports(1)
+        refused = manage(var_dir, "run", PORT=str(port), PUSH_PORT=str(push_port))
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"CommandError: PORT {port} cannot be used on 127.0.0.1: Address already in use. Stop what uses it, or choose "
+        f"others: make run PORT={port + 100} PUSH_PORT={push_port + 100}\n"
+    )
+    assert refused.stdout == ""
+    assert not (var_dir / "postgresql").exists()
+
+
+def test_another_host_is_refused_while_demo_users_exist(var_dir: Path) -> None:
+    with running_service(var_dir) as service:
+        service.stop()
+    port, push_port = free_ports(2)
+    refused = manage(var_dir, "run", HOST="0.0.0.0", PORT=str(port), PUSH_PORT=str(push_port))  # noqa: S104
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        "CommandError: HOST=0.0.0.0 would let others in while the demo users exist, whose passwords are shown to anybody "
+        "here. Use another VAR_DIR for a service that others reach.\n"
+    )
+    assert processes_of(var_dir) == []

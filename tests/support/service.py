@@ -1,0 +1,131 @@
+"""The real service as a child process, for tests that look at it from outside."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+
+MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+FROM_OUTSIDE = {
+    "DATABASE_URL",
+    "MIGRATE_DATABASE_URL",
+    "REDIS_URL",
+    "DJANGO_SETTINGS_MODULE",
+    "HOST",
+    "HTTPS",
+}
+LAST_LINE = "Ctrl-C stops everything."
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of this machine that nobody listens on at this moment."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def environment(var_dir: Path, **changes: str) -> dict[str, str]:
+    """The environment for the service with its data in `var_dir` and nothing of the caller's servers."""
+    return {
+        **{name: value for name, value in os.environ.items() if name not in FROM_OUTSIDE},
+        "VAR_DIR": str(var_dir),
+        **changes,
+    }
+
+
+def manage(var_dir: Path, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run one management command to its end."""
+    return subprocess.run(
+        [*MANAGE, *arguments],
+        env=environment(var_dir, **changes),
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def processes_of(var_dir: Path) -> list[str]:
+    """The command lines of all living processes that name the directory, or were started with it as VAR_DIR."""
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (directory / "cmdline").read_bytes()
+            started_with = (directory / "environ").read_bytes()
+        except OSError:
+            continue  # it has ended, or is another user's
+        if os.fsencode(var_dir) in command or b"VAR_DIR=" + os.fsencode(var_dir) + b"\0" in started_with:
+            found.append(command.replace(b"\0", b" ").decode())
+    return found
+
+
+def await_no_processes(var_dir: Path, seconds: float = 15) -> list[str]:
+    """What still runs in `var_dir` after at most that time; empty as soon as nothing does."""
+    deadline = time.monotonic() + seconds
+    while (left := processes_of(var_dir)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
+
+
+@dataclass
+class Service:
+    """A running `manage.py run`: its ports, and what it printed until it was ready."""
+
+    child: subprocess.Popen[str]
+    var_dir: Path
+    port: int
+    push_port: int
+    printed: list[str] = field(default_factory=list)
+
+    def stop(self) -> int:
+        """Ctrl-C; gives the exit status."""
+        self.child.send_signal(signal.SIGINT)
+        return self.end()
+
+    def end(self) -> int:
+        """Read what it still prints, and wait until it has ended."""
+        assert self.child.stdout is not None
+        self.printed += [line.rstrip("\n") for line in self.child.stdout]
+        return self.child.wait()
+
+
+@contextmanager
+def running_service(var_dir: Path, **changes: str) -> Iterator[Service]:
+    """Start the service and wait until it says that it is there. It is killed at the end if it still runs."""
+    port, push_port = free_ports(2)
+    child = subprocess.Popen(
+        [*MANAGE, "run"],
+        env=environment(var_dir, PORT=str(port), PUSH_PORT=str(push_port), **changes),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    service = Service(child, var_dir, port, push_port)
+    assert child.stdout is not None
+    try:
+        for line in child.stdout:
+            service.printed.append(line.rstrip("\n"))
+            if service.printed[-1] == LAST_LINE:
+                break
+        else:
+            raise AssertionError("\n".join(service.printed))
+        yield service
+    finally:
+        if child.poll() is None:
+            child.kill()
+        child.wait()
+        child.stdout.close()
+        await_no_processes(var_dir)
