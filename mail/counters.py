@@ -136,7 +136,7 @@ class _Derived:
 
     def list_ids(self, thread_id: int, old: Sequence[Member], new: Sequence[Member]) -> None:
         """Compare the lists of ids, and record what became of the Thread."""
-        if old is new or {member.id for member in old} == {member.id for member in new}:
+        if old is new or [member.id for member in old] == [member.id for member in new]:
             return
         if not new:
             self.dropped_threads.append(thread_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -43,17 +44,30 @@ def json_text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def normalise_keywords(keywords: Iterable[str]) -> frozenset[str]:
-    """Keywords as they are stored: lower case ("servers MUST return keywords in lowercase"), without `$recent`."""
+@lru_cache(maxsize=2_000)
+def _normalised(keywords: frozenset[str]) -> frozenset[str]:
     return frozenset(keyword.lower() for keyword in keywords) - _NEVER_STORED
 
 
-def keywords_json(keywords: Iterable[str]) -> str:
+def normalise_keywords(keywords: Iterable[str]) -> frozenset[str]:
+    """Keywords as they are stored: lower case ("servers MUST return keywords in lowercase"), without `$recent`."""
+    return _normalised(frozenset(keywords))
+
+
+@lru_cache(maxsize=2_000)
+def keywords_text(keywords: frozenset[str]) -> str:
+    """Keywords sorted, with spaces between them, as statements take them apart again. Few sets make up all mail."""
+    return " ".join(sorted(keywords))
+
+
+@lru_cache(maxsize=2_000)
+def keywords_json(keywords: frozenset[str]) -> str:
     """Email.keywords in wire form (RFC 8621 §4.1.1), sorted."""
     return json_text(dict.fromkeys(sorted(keywords), True))
 
 
-def mailboxes_json(mailbox_ids: Iterable[int]) -> str:
+@lru_cache(maxsize=2_000)
+def mailboxes_json(mailbox_ids: frozenset[int]) -> str:
     """Email.mailboxIds in wire form (RFC 8621 §4.1.1), sorted."""
     return "{" + ",".join([f'"m{mailbox_id}":true' for mailbox_id in sorted(mailbox_ids)]) + "}"
 

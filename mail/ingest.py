@@ -225,7 +225,7 @@ def _statements(
     moving = _move(write, loaded, assignment, index)
     for member in rows.members:
         write.created("Email", member.id)
-        index.compare(None, member)
+        index.add(member)
     return [
         *moving,
         (ADD_EMAILS, (account_id, *_email_columns(rows))),
@@ -288,8 +288,8 @@ def _move(
     for member, old_id in zip(new, assignment.copied.values(), strict=True):
         write.destroyed("Email", old_id)
         write.created("Email", member.id)
-        index.compare(loaded.emails[old_id], None)
-        index.compare(None, member)
+        index.drop(loaded.emails[old_id])
+        index.add(member)
     ids, old_ids = [member.id for member in new], list(assignment.copied.values())
     larger = [assignment.resolve(thread_id) for thread_id in absorbed]
     account_id = write.account_id

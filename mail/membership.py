@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from jmapcore.blobs.unreferenced import schedule
 from jmapcore.store.database import Row, Statement
 from jmapcore.store.write import AccountWrite
 from mail.counters import Member, settle
-from mail.fragments import indexed_keywords, keywords_json, mailboxes_json, normalise_keywords
+from mail.fragments import (
+    indexed_keywords,
+    is_unread,
+    keywords_json,
+    keywords_text,
+    mailboxes_json,
+    normalise_keywords,
+)
 
 THREADS_OF_EMAILS = """
     SELECT e.id, e.thread_id, e.received_at, e.keywords, e.mailbox_ids FROM email AS e
@@ -106,35 +113,46 @@ class IndexRows:
     """Rows of email_mailbox and email_keyword that a write adds and drops."""
 
     def __init__(self) -> None:
-        self._mailboxes: tuple[list[tuple[object, ...]], list[tuple[object, ...]]] = ([], [])
-        self._keywords: tuple[list[tuple[object, ...]], list[tuple[object, ...]]] = ([], [])
+        self._dropped_mailboxes: list[tuple[object, ...]] = []
+        self._added_mailboxes: list[tuple[object, ...]] = []
+        self._dropped_keywords: list[tuple[object, ...]] = []
+        self._added_keywords: list[tuple[object, ...]] = []
 
-    def compare(self, old: Member | None, new: Member | None) -> None:
-        """What has to go and to come as `old` becomes `new`, which has the same id; None where there is no such Email."""
-        had_mailboxes = old.mailbox_ids if old else frozenset[int]()
-        has_mailboxes = new.mailbox_ids if new else frozenset[int]()
-        had_keywords = indexed_keywords(old.keywords) if old else frozenset[str]()
-        has_keywords = indexed_keywords(new.keywords) if new else frozenset[str]()
-        if old:
-            tail: tuple[object, ...] = (old.received_at, old.id)
-            self._mailboxes[0].extend((mailbox_id, *tail) for mailbox_id in had_mailboxes - has_mailboxes)
-            self._keywords[0].extend((keyword, *tail) for keyword in had_keywords - has_keywords)
-        if new:
-            tail = (new.received_at, new.id, new.thread_id)
-            self._mailboxes[1].extend((mailbox_id, *tail) for mailbox_id in has_mailboxes - had_mailboxes)
-            self._keywords[1].extend((keyword, *tail) for keyword in has_keywords - had_keywords)
+    def add(self, new: Member) -> None:
+        """The rows of a new Email."""
+        tail = (new.received_at, new.id, new.thread_id)
+        self._added_mailboxes += [(mailbox_id, *tail) for mailbox_id in new.mailbox_ids]
+        self._added_keywords += [(keyword, *tail) for keyword in indexed_keywords(new.keywords)]
+
+    def drop(self, old: Member) -> None:
+        """The rows of an Email that goes."""
+        tail = (old.received_at, old.id)
+        self._dropped_mailboxes += [(mailbox_id, *tail) for mailbox_id in old.mailbox_ids]
+        self._dropped_keywords += [(keyword, *tail) for keyword in indexed_keywords(old.keywords)]
+
+    def change(self, old: Member, new: Member) -> None:
+        """What has to go and to come as an Email changes."""
+        tail = (old.received_at, old.id)
+        if old.mailbox_ids != new.mailbox_ids:
+            gone, come = old.mailbox_ids - new.mailbox_ids, new.mailbox_ids - old.mailbox_ids
+            self._dropped_mailboxes += [(mailbox_id, *tail) for mailbox_id in gone]
+            self._added_mailboxes += [(mailbox_id, *tail, new.thread_id) for mailbox_id in come]
+        if old.keywords != new.keywords:
+            had, has = indexed_keywords(old.keywords), indexed_keywords(new.keywords)
+            self._dropped_keywords += [(keyword, *tail) for keyword in had - has]
+            self._added_keywords += [(keyword, *tail, new.thread_id) for keyword in has - had]
 
     def statements(self, account_id: int) -> list[Statement]:
         """What drops and adds them."""
         found: list[Statement] = []
-        for (drop, add), (dropped, added) in (
-            ((DROP_EMAIL_MAILBOXES, ADD_EMAIL_MAILBOXES), self._mailboxes),
-            ((DROP_EMAIL_KEYWORDS, ADD_EMAIL_KEYWORDS), self._keywords),
-        ):
-            if dropped:
-                found.append((drop, (*_columns(dropped), account_id)))
-            if added:
-                found.append((add, (account_id, *_columns(added))))
+        if self._dropped_mailboxes:
+            found.append((DROP_EMAIL_MAILBOXES, (*_columns(self._dropped_mailboxes), account_id)))
+        if self._added_mailboxes:
+            found.append((ADD_EMAIL_MAILBOXES, (account_id, *_columns(self._added_mailboxes))))
+        if self._dropped_keywords:
+            found.append((DROP_EMAIL_KEYWORDS, (*_columns(self._dropped_keywords), account_id)))
+        if self._added_keywords:
+            found.append((ADD_EMAIL_KEYWORDS, (account_id, *_columns(self._added_keywords))))
         return found
 
 
@@ -179,7 +197,7 @@ def change_emails(
         mailbox_ids = old.mailbox_ids if change.mailbox_ids is None else change.mailbox_ids
         if not mailbox_ids:
             raise ValueError(f"email {change.id} would be in no mailbox")
-        changed[change.id] = replace(old, keywords=keywords, mailbox_ids=mailbox_ids)
+        changed[change.id] = Member(old.id, old.thread_id, old.received_at, keywords, mailbox_ids)
     _save(write, loaded, {key: new for key, new in changed.items() if new != loaded.emails[key]})
 
 
@@ -193,28 +211,37 @@ def _save(write: AccountWrite, loaded: LoadedThreads, changed: dict[int, Member]
     index = IndexRows()
     keywords: list[Member] = []
     mailboxes: list[Member] = []
+    moved: dict[int, list[Member]] = {}
+    """The Threads of which a count may move; a keyword that says nothing of reading moves none."""
     for email_id, new in changed.items():
         old = loaded.emails[email_id]
         write.updated("Email", email_id)
-        index.compare(old, new)
+        index.change(old, new)
         if old.keywords != new.keywords:
             keywords.append(new)
         if old.mailbox_ids != new.mailbox_ids:
             mailboxes.append(new)
-    before = {member.thread_id: loaded.threads[member.thread_id] for member in changed.values()}
-    after = {
-        thread_id: [changed.get(member.id, member) for member in members]
-        for thread_id, members in before.items()
-    }
+        if old.mailbox_ids != new.mailbox_ids or is_unread(old.keywords) != is_unread(new.keywords):
+            moved[old.thread_id] = loaded.threads[old.thread_id]
     statements: list[Statement] = []
     if keywords:
         statements.append((SAVE_KEYWORDS, (*keyword_columns(keywords), write.account_id)))
     if mailboxes:
         statements.append((SAVE_MAILBOXES, (*mailbox_columns(mailboxes), write.account_id)))
     statements += index.statements(write.account_id)
-    statements += settle(write, before, after, loaded.trash)
+    after = _with(moved, changed)
+    statements += settle(write, moved, after, loaded.trash)
     write.run(*statements)
-    _remember(loaded, after)
+    _remember(
+        loaded, _with({new.thread_id: loaded.threads[new.thread_id] for new in changed.values()}, changed)
+    )
+
+
+def _with(threads: dict[int, list[Member]], changed: dict[int, Member]) -> dict[int, list[Member]]:
+    return {
+        thread_id: [changed.get(member.id, member) for member in members]
+        for thread_id, members in threads.items()
+    }
 
 
 def _remember(loaded: LoadedThreads, after: dict[int, list[Member]]) -> None:
@@ -228,7 +255,7 @@ def keyword_columns(members: Sequence[Member]) -> tuple[list[int], list[str], li
     """Ids, keywords separated by spaces, and their JSON, for `unnest` (which knows no arrays of ragged arrays)."""
     return (
         [member.id for member in members],
-        [" ".join(sorted(member.keywords)) for member in members],
+        [keywords_text(member.keywords) for member in members],
         [keywords_json(member.keywords) for member in members],
     )
 
@@ -259,7 +286,7 @@ def destroy_emails(
     index = IndexRows()
     for email_id in doomed:
         write.destroyed("Email", email_id)
-        index.compare(loaded.emails[email_id], None)
+        index.drop(loaded.emails[email_id])
     before = {
         loaded.emails[email_id].thread_id: loaded.threads[loaded.emails[email_id].thread_id]
         for email_id in doomed
