@@ -11,6 +11,7 @@ from typing import Any
 MAX_INT = 2**53 - 1
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,255}\Z")
+_IDS = re.compile(r"[A-Za-z0-9_-]{1,255}(?: [A-Za-z0-9_-]{1,255})*+\Z")
 _OBJECT_ID = re.compile(r"([a-z])([1-9][0-9]{0,9})\Z")
 _DATE = re.compile(
     r"(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))T((?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60))(\.\d+)?"
@@ -27,6 +28,15 @@ class WireError(ValueError):
 def is_id(value: Any) -> bool:
     """Whether a value is an Id (RFC 8620 §1.2)."""
     return type(value) is str and _ID.match(value) is not None
+
+
+def _are_ids(items: list[Any]) -> bool:
+    """Whether all of these are Ids, by one look at all of them; some lists that are may be missed."""
+    try:
+        joined = " ".join(items)
+    except TypeError:
+        return False
+    return _IDS.match(joined) is not None and joined.count(" ") == len(items) - 1
 
 
 def object_id(letter: str, number: int) -> str:
@@ -229,6 +239,8 @@ class ListOf(WireType):
             raise WireError("an array is due")
         if self.max_items is not None and len(value) > self.max_items:
             raise WireError(f"at most {self.max_items} items are due")
+        if type(self.of) is Id and _are_ids(value):
+            return value
         return [self.of.check(item) for item in value]
 
     def references(self, value: Any) -> Iterator[tuple[str, str]]:
