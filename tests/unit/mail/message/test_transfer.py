@@ -76,3 +76,7 @@ def test_quoted_printable_does_not_depend_on_where_it_is_cut(data: bytes, places
 @given(ENCODED, st.lists(st.integers(min_value=0, max_value=10_000), max_size=8))
 def test_base64_does_not_depend_on_where_it_is_cut(data: bytes, places: list[int]) -> None:
     assert b"".join(decode_chunks("base64", cut(data, places))) == decode("base64", data)
+
+
+def test_pieces_after_the_padding_of_base64_are_no_data() -> None:
+    assert b"".join(decode_chunks("base64", [b"aGVsbG8=", b"bW9yZQ=="])) == b"hello"
