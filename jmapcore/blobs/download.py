@@ -22,8 +22,8 @@ SECURITY_POLICY = "sandbox; default-src 'none'"
 WHOLE_BELOW = 256 * 1024
 """Octets up to which a body is sent in one piece."""
 
-SLICE = 64 * 1024
-"""Octets handed to the server at a time: it queues a dozen of them for a client that does not read."""
+SLICE = 32 * 1024
+"""Octets handed to the server at a time; it queues some of them for each client that does not read."""
 
 _RANGE = re.compile(r"bytes[ \t]*=[ \t]*(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))[ \t]*", re.IGNORECASE)
 _ENTITY_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
