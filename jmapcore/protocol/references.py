@@ -65,8 +65,11 @@ def _evaluate(path: list[str], start: int, value: Any, steps: Steps) -> Any:
 def _map(path: list[str], position: int, items: list[Any], steps: Steps) -> list[Any]:
     steps.take(len(items))
     result: list[Any] = []
+    is_last = position == len(path) - 1 and path[position] != "*"
     for item in items:
-        selected = _evaluate(path, position, item, steps)
+        selected = (
+            item[path[position]] if is_last and type(item) is dict else _evaluate(path, position, item, steps)
+        )
         if type(selected) is list:
             result.extend(selected)
         else:
