@@ -5,7 +5,7 @@
 # The environment's own Python once there is one, so that it is not made anew with another.
 PYTHON ?= $(shell .venv/bin/python -c 'import pip' 2>/dev/null && echo .venv/bin/python || command -v python3 || echo python3)
 MANAGE := .venv/bin/python manage.py
-SOURCES := manage.py jmapsite accounts jmapcore mail push tests
+SOURCES := manage.py jmapsite accounts jmapcore mail push bench tests
 # Tests: more processes than this gain nothing, since PostgreSQL works beside them.
 TEST_PROCESSES ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && echo 4 || echo $$n)
 
@@ -52,8 +52,8 @@ upgrade-db: install ## Bring the data of an older embedded PostgreSQL to the pre
 	$(MANAGE) upgrade_db
 
 bench: install-dev ## Measure the requests of the performance budget (ARGUMENTS="…")
-	$(MANAGE) bench $(ARGUMENTS)
+	.venv/bin/python -m bench $(ARGUMENTS)
 
 clean: ## Remove the environment and what tools left; the data in var/ stay
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov *.egg-info
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov *.egg-info
 	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +

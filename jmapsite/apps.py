@@ -9,5 +9,12 @@ class JmapsiteConfig(AppConfig):
     name = "jmapsite"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from jmapsite import checks  # noqa: F401 registers itself; models are not loaded before this
+        """Register the system checks, and make the tasks of every application known to Celery and its clock.
+
+        Here and not above, since models are not loaded before this.
+        """
+        from jmapcore import tasks
+        from jmapsite import checks  # noqa: F401 registers itself
+        from jmapsite.celery import app
+
+        app.conf.beat_schedule = dict(tasks.BEAT_SCHEDULE)

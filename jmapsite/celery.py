@@ -11,3 +11,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jmapsite.settings")
 app = Celery("jmapsite")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# For every thread of every process: without it a thread that sends a task would do so by an unconfigured application.
+app.set_default()
