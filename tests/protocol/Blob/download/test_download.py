@@ -9,7 +9,7 @@ from tests.support.client import JMAPClient
 
 
 @pytest.mark.rfc("8620", "6.2")
-@pytest.mark.parametrize("name", ["a.txt", "", "a/b c.txt", 'quo"te', "line\r\nbreak", "é€😀", "100%"])
+@pytest.mark.parametrize("name", ["a.txt", "", "a/b c.txt", 'quo"te', "line\r\nbreak", "100%"])
 def test_any_name_downloads(cast: Cast, name: str) -> None:
     alice = JMAPClient(cast.alice)
     response = alice.download(alice.upload(b"octets")["blobId"], name)
