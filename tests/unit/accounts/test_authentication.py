@@ -384,11 +384,13 @@ def test_authentication_leaves_no_setting_and_no_transaction_behind(cast: Cast) 
         assert (row, lent.info.transaction_status) == ((None,), TransactionStatus.IDLE)
 
 
-def test_gate_needs_no_table_from_end_to_end(cast: Cast) -> None:
+def test_gate_goes_from_row_to_row_by_index(cast: Cast) -> None:
     with connection() as lent, lent.transaction():
+        # Whatever the statistics say: even with nested loops priced out, there is no other way.
+        lent.execute("SET LOCAL enable_nestloop = off")
         lent.execute("SET LOCAL enable_seqscan = off")
         plans = [
             lent.execute("EXPLAIN " + gate.TOKEN_GATE, ("0" * 64,)).fetchall(),
             lent.execute("EXPLAIN " + gate.ADDRESS_GATE, ("0" * 64, cast.alice.address)).fetchall(),
         ]
-    assert "Seq Scan" not in str(plans)
+    assert [name for name in ("Seq Scan", "Merge", "Hash") if name in str(plans)] == []
