@@ -172,7 +172,8 @@ def _comparator(declared: ObjectType, item: dict[str, Any]) -> Comparator:
     if sort is None:
         raise UnsupportedSort(f"cannot sort by {name[:100]}")
     checked = checked_arguments(item, {**_COMPARATOR, **sort.arguments})
-    collation = checked.pop("collation") or DEFAULT_COLLATION
+    collation = checked.pop("collation")
+    collation = DEFAULT_COLLATION if collation is None else collation
     if collation not in COLLATIONS:
         raise UnsupportedSort(f"unknown collation {collation[:100]}")
     ascending = checked.pop("isAscending") is not False
