@@ -23,7 +23,6 @@ from mail.fragments import (
 )
 from mail.membership import (
     KNOWN_MAILBOXES,
-    THREADS,
     IndexRows,
     LoadedThreads,
     UnknownMailboxError,
@@ -33,11 +32,18 @@ from mail.membership import (
 from mail.message.summary import Summary, summarise
 from mail.threading import Assignment, reference_hashes
 
-REFERENCES = "SELECT hash, thread_id FROM thread_ref WHERE account_id = %s AND hash = ANY(%s::bigint[])"
-MEMBERS = THREADS.replace(
-    "= ANY(%s::int[])",
-    "IN (SELECT r.thread_id FROM thread_ref AS r WHERE r.account_id = %s AND r.hash = ANY(%s::bigint[]))",
-)
+FULL_THREAD = 10_000
+"""Octets of emailIds beyond which a Thread is not even looked at, some more than `threading.LARGEST_THREAD` ids."""
+
+REFERENCES = """
+    SELECT r.hash, r.thread_id FROM thread_ref AS r JOIN thread AS t ON t.account_id = %s AND t.id = r.thread_id
+    WHERE r.account_id = %s AND r.hash = ANY(%s::bigint[]) AND octet_length(t.email_ids_json) < %s"""
+MEMBERS = """
+    SELECT e.id, e.thread_id, e.received_at, e.keywords, e.mailbox_ids FROM email AS e
+    WHERE e.account_id = %s AND e.id IN (
+        SELECT m.email_id FROM email_mailbox AS m WHERE m.account_id = %s AND m.thread_id IN (
+            SELECT t.id FROM thread_ref AS r JOIN thread AS t ON t.account_id = %s AND t.id = r.thread_id
+            WHERE r.account_id = %s AND r.hash = ANY(%s::bigint[]) AND octet_length(t.email_ids_json) < %s))"""
 ADD_EMAILS = """
     INSERT INTO email (account_id, id, thread_id, received_at, size, keywords, keywords_json, mailbox_ids,
         mailboxes_json)
@@ -170,8 +176,8 @@ def _load(write: AccountWrite, emails: Sequence[NewEmail]) -> tuple[LoadedThread
     hashes = list({name for email in emails for name in email.prepared.reference_hashes})
     wanted = {mailbox_id for email in emails for mailbox_id in email.mailbox_ids}
     references, members, mailboxes = write.run(
-        (REFERENCES, (account_id, hashes)),
-        (MEMBERS, (account_id, account_id, account_id, hashes)),
+        (REFERENCES, (account_id, account_id, hashes, FULL_THREAD)),
+        (MEMBERS, (*[account_id] * 4, hashes, FULL_THREAD)),
         (KNOWN_MAILBOXES, (account_id, list(wanted))),
     )
     loaded = LoadedThreads()

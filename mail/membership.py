@@ -19,7 +19,9 @@ from mail.fragments import (
 )
 
 THREADS_OF_EMAILS = """
-    SELECT e.id, e.thread_id, e.received_at, e.keywords, e.mailbox_ids FROM email AS e
+    SELECT e.id, e.thread_id, e.received_at, e.keywords, e.mailbox_ids,
+        (SELECT array_agg(b.id) FROM mailbox AS b WHERE b.account_id = %s AND b.role = 'trash')
+    FROM email AS e
     WHERE e.account_id = %s AND e.id IN (
         SELECT m.email_id FROM email_mailbox AS m WHERE m.account_id = %s AND m.thread_id IN (
             SELECT x.thread_id FROM email AS x WHERE x.account_id = %s AND x.id = ANY(%s::int[])))"""
@@ -165,13 +167,16 @@ def load_threads(
 ) -> LoadedThreads:
     """Read, in one round trip, the Threads of these Emails, the trash, and which of the mailboxes exist."""
     account_id = write.account_id
-    members, mailboxes = write.run(
-        (THREADS_OF_EMAILS, (account_id, account_id, account_id, list(email_ids))),
-        (KNOWN_MAILBOXES, (account_id, list(mailbox_ids))),
-    )
+    statements: list[Statement] = [(THREADS_OF_EMAILS, (*[account_id] * 4, list(email_ids)))]
+    wanted = list(mailbox_ids)
+    if wanted:
+        statements.append((KNOWN_MAILBOXES, (account_id, wanted)))
+    members, *mailboxes = write.run(*statements)
     loaded = LoadedThreads()
     loaded.take(members)
-    loaded.take_mailboxes(mailboxes)
+    loaded.trash = frozenset(members[0][5] or ()) if members else frozenset()
+    for rows in mailboxes:
+        loaded.take_mailboxes(rows)
     return loaded
 
 

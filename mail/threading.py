@@ -17,6 +17,9 @@ REFERENCES_CONSIDERED = 50
 MERGED_AT_MOST = 100
 """How many Emails may get new ids for one message that joins Threads; larger Threads stay apart."""
 
+LARGEST_THREAD = 1_000
+"""A Thread with as many Emails takes no more: each that comes reads the whole Thread. Further ones start another."""
+
 
 def subject_key(base_subject: str) -> str:
     """By what subjects are compared: "ignoring white space" (RFC 8621 §3), and case, as RFC 5256 §3 does."""
@@ -44,7 +47,7 @@ def reference_hashes(
 class Assignment:
     """Puts new Emails into Threads, one after the other, and merges Threads that an Email joins.
 
-    `threads` are all Threads that the hashes lead to, complete; `references` the (hash, Thread) pairs that led there.
+    `threads` are the Threads that the hashes lead to, complete; `references` the (hash, Thread) pairs that led there.
     After the last `place`, `threads` says who is where, `copied` which new Email stands for which old one (a threadId
     is immutable: an Email that changes its Thread is destroyed and created under a new id), `absorbed` which Thread
     went up into which.
@@ -68,13 +71,15 @@ class Assignment:
     def place(self, hashes: Sequence[int]) -> int:
         """The Thread for a message with these reference hashes, after the merges that it causes; a new id for none."""
         candidates = {self.resolve(thread_id) for name in hashes for thread_id in self._by_hash.get(name, ())}
-        ranked = sorted(candidates, key=lambda thread_id: (-len(self.threads[thread_id]), thread_id))
+        open_ones = [thread_id for thread_id in candidates if len(self.threads[thread_id]) < LARGEST_THREAD]
+        ranked = sorted(open_ones, key=lambda thread_id: (-len(self.threads[thread_id]), thread_id))
         target = ranked[0] if ranked else self._new_id()
         self.threads.setdefault(target, [])
         room = MERGED_AT_MOST
         for smaller in ranked[1:]:
-            if len(self.threads[smaller]) <= room:
-                room -= len(self.threads[smaller])
+            size = len(self.threads[smaller])
+            if size <= room and len(self.threads[target]) + size < LARGEST_THREAD:
+                room -= size
                 self._absorb(smaller, target)
         for name in hashes:
             self._by_hash.setdefault(name, set()).add(target)

@@ -10,6 +10,7 @@ from jmapcore.store.database import connection
 from mail.fragments import STATIC_PROPERTIES
 from mail.ingest import NewEmail, add_messages, prepare
 from mail.membership import UnknownMailboxError
+from mail.threading import LARGEST_THREAD
 from tests.support.mail_store import NOON, MailStore, add_all, message
 
 
@@ -145,6 +146,16 @@ def test_threads_of_more_than_a_hundred_stay_apart(store: MailStore) -> None:
     joining = store.add(message("c", refers_to=["a", "b"]))
     assert joining.thread_id == second[0].thread_id
     assert {row[0] for row in store.emails().values()} == {first[0].thread_id, second[0].thread_id}
+    assert store.verify() == []
+
+
+def test_a_full_thread_is_followed_by_another(store: MailStore) -> None:
+    raws = [message("", refers_to=["a"], body=str(number)) for number in range(LARGEST_THREAD + 300)]
+    with connection() as lent:
+        for start in range(0, len(raws), 100):
+            add_all(store, lent, raws[start : start + 100])
+    sizes = sorted(text.count("e") for text in store.threads().values())
+    assert sizes == [300, LARGEST_THREAD]
     assert store.verify() == []
 
 

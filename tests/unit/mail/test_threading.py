@@ -8,7 +8,14 @@ from itertools import count
 import pytest
 
 from mail.counters import Member
-from mail.threading import MERGED_AT_MOST, Assignment, reference_hash, reference_hashes, subject_key
+from mail.threading import (
+    LARGEST_THREAD,
+    MERGED_AT_MOST,
+    Assignment,
+    reference_hash,
+    reference_hashes,
+    subject_key,
+)
 from tests.support.mail_store import NOON
 
 pytestmark = pytest.mark.rfc("8621", "3")
@@ -122,3 +129,14 @@ def test_an_email_of_this_very_write_keeps_its_id_when_its_thread_is_merged() ->
     assert placed.place([7, 8]) == 1
     assert [each.id for each in placed.threads[1]] == [1000, 1001, 5]
     assert placed.copied == {}
+
+
+def test_a_full_thread_takes_no_more_and_the_next_ones_share_another() -> None:
+    placed = assignment([LARGEST_THREAD], [(7, 1)])
+    assert [placed.place([7]), placed.place([7])] == [100_000, 100_000]
+
+
+def test_threads_are_not_merged_beyond_the_largest() -> None:
+    placed = assignment([LARGEST_THREAD - 10, 10], [(7, 1), (8, 2)])
+    assert placed.place([7, 8]) == 1
+    assert placed.absorbed == {}
