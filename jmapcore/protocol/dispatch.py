@@ -126,8 +126,8 @@ class Dispatcher:
 
     def _fail(self, error: MethodError, call: Invocation) -> None:
         if error.reason:
-            # What the client sent is shortened and quoted: a name may hold line ends.
-            logger.info("%s: %s: %r", self._loggable(call), error.type, error.reason[:200])
+            # For development alone: what the client sent may stand in it (shortened and quoted: a name may hold line ends).
+            logger.debug("%s: %s: %r", self._loggable(call), error.type, error.reason[:200])
         encoded = orjson.dumps(error.arguments())
         self.answers.append(_Answer("error", call.call_id, encoded))
 
