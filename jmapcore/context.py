@@ -11,6 +11,9 @@ from jmapcore.protocol.errors import (
     AccountNotSupportedByMethod,
     AccountReadOnly,
     Forbidden,
+    FromAccountNotFound,
+    FromAccountNotSupportedByMethod,
+    InvalidArguments,
 )
 from jmapcore.protocol.registry import Capability, Registry
 from jmapcore.protocol.schema import ObjectType
@@ -85,6 +88,18 @@ class RequestContext:
                 raise Forbidden
             return self.caller.accounts[0]
         return self.account(values["accountId"], declared.capability, write=write)
+
+    def account_pair(self, values: Mapping[str, Any], capability: str) -> tuple[AccountAccess, AccountAccess]:
+        """The accounts that a /copy reads from and writes to, which differ (RFC 8620 §5.4, §6.3)."""
+        if values["fromAccountId"] == values["accountId"]:
+            raise InvalidArguments("fromAccountId and accountId must differ")
+        try:
+            source = self.account(values["fromAccountId"], capability)
+        except AccountNotFound:
+            raise FromAccountNotFound from None
+        except AccountNotSupportedByMethod:
+            raise FromAccountNotSupportedByMethod from None
+        return source, self.account(values["accountId"], capability, write=True)
 
     def reading(self, access: AccountAccess) -> Reading:
         """Open the reading of an account for one method call."""

@@ -205,7 +205,9 @@ class EdgeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a request of JMAP, or hand it on."""
-        answer = self.edge.answer(request.META)
+        # Django has decoded the path already; an environment holds its octets as ISO 8859-1 (PEP 3333).
+        path = request.META["PATH_INFO"].encode().decode("iso-8859-1")
+        answer = self.edge.answer({**request.META, "PATH_INFO": path})
         if answer is None:
             return self.get_response(request)
         if not isinstance(answer.body, list):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from jmapcore.blobs.sweep import forget_account
 from jmapcore.store.database import django_connection, run
 from jmapcore.store.prepared import Statement
 from jmapcore.store.write import SET_WRITING
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from accounts.models import Account
 
 CREATE_STATE = "INSERT INTO account_state (account_id, epoch, modseq, next_id) VALUES (%s, %s, 0, 1)"
-OWN_TABLES = ("blob_upload", "blob_chunk", "blob", "blob_sweep", "change_log", "type_state", "account_state")
-"""In the order in which an account's rows are deleted."""
+OWN_TABLES = ("change_log", "type_state", "account_state")
+"""In the order in which an account's rows are deleted; its blobs have their own end."""
 
 
 def create_account_state(account: Account) -> None:
@@ -25,8 +26,9 @@ def create_account_state(account: Account) -> None:
 def delete_account_data(account: Account) -> None:
     """Delete everything that the engine keeps of an account, in the caller's transaction.
 
-    Blobs that lie outside the database are deleted by the sweep, which finds their names without a row.
+    Its blobs are gone at once; their bytes, which may lie outside the database, go with the next sweep.
     """
+    forget_account(account.pk, django_connection())
     _write(
         account,
         *((f"DELETE FROM {table} WHERE account_id = %s", (account.pk,)) for table in OWN_TABLES),  # noqa: S608  # our own tables

@@ -7,9 +7,13 @@ from typing import Any
 
 from django.conf import settings
 
+from jmapcore.blobs.copy import copy_blobs
 from jmapcore.context import RequestContext
 from jmapcore.protocol.collation import COLLATIONS
+from jmapcore.protocol.errors import RequestTooLarge
 from jmapcore.protocol.registry import CORE, Capability, Method, Registry, Response
+from jmapcore.protocol.schema import Argument
+from jmapcore.protocol.wire import Id, ListOf
 
 registry = Registry()
 
@@ -24,11 +28,34 @@ def echo(context: RequestContext, arguments: dict[str, Any]) -> list[Response]:
     return [("Core/echo", arguments)]
 
 
+BLOB_COPY = {
+    "fromAccountId": Argument(Id()),
+    "accountId": Argument(Id()),
+    "blobIds": Argument(ListOf(Id())),
+}
+
+
+def blob_copy(context: RequestContext, values: dict[str, Any]) -> list[Response]:
+    """Blob/copy: the bytes of blobs into another account (RFC 8620 §6.3)."""
+    if len(values["blobIds"]) > settings.JMAP_LIMITS["maxObjectsInSet"]:
+        raise RequestTooLarge(f"more than {settings.JMAP_LIMITS['maxObjectsInSet']} blobs")
+    source, target = context.account_pair(values, CORE)
+    copied, not_copied = copy_blobs(context.caller, source, target, values["blobIds"])
+    response = {
+        "fromAccountId": values["fromAccountId"],
+        "accountId": values["accountId"],
+        "copied": copied or None,
+        "notCopied": not_copied or None,
+    }
+    return [("Blob/copy", response)]
+
+
 def register_core(target: Registry) -> None:
     """Register what RFC 8620 itself defines."""
     # Clients look for core in primaryAccounts and accountCapabilities, so it is in every account.
     target.add_capability(Capability(CORE, _core_value, account_value=lambda access: {}))
     target.add_method(Method("Core/echo", CORE, echo, None))
+    target.add_method(Method("Blob/copy", CORE, blob_copy, BLOB_COPY))
 
 
 register_core(registry)

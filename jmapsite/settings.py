@@ -252,3 +252,18 @@ JMAP_WAIT_SECONDS = 30
 JMAP_POOL_SIZE = _number("JMAP_POOL_SIZE", 8)
 JMAP_POOL_TIMEOUT_SECONDS = 5
 JMAP_CHANGE_LOG_DAYS = _number("JMAP_CHANGE_LOG_DAYS", 90)
+# Blobs: "rows" of PostgreSQL, or "files" in the storage jmap-blobs. It may change at any time: each blob knows where it is.
+JMAP_BLOB_STORAGE = os.environ.get("JMAP_BLOB_STORAGE") or "rows"
+JMAP_UNREFERENCED_BLOB_QUOTA = 200 * _MEGABYTE
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "jmap-blobs": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": str(VAR_DIR / "blobs"),
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+}

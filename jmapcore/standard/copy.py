@@ -8,11 +8,6 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from jmapcore.protocol.errors import (
-    AccountNotFound,
-    AccountNotSupportedByMethod,
-    FromAccountNotFound,
-    FromAccountNotSupportedByMethod,
-    InvalidArguments,
     InvalidProperties,
     NotFound,
     RequestTooLarge,
@@ -46,7 +41,7 @@ def arguments(declared: ObjectType) -> dict[str, Argument]:
 
 def copy_records(context: RequestContext, declared: ObjectType, values: dict[str, Any]) -> Iterator[Response]:
     """Copy records from one account to another, and destroy the originals on request (RFC 8620 §5.4)."""
-    source, target = _accounts(context, declared, values)
+    source, target = context.account_pair(values, declared.capability)
     if len(values["create"]) > settings.JMAP_LIMITS["maxObjectsInSet"]:
         raise RequestTooLarge(f"more than {settings.JMAP_LIMITS['maxObjectsInSet']} objects")
     creates, refused, originals = _originals(context, declared, source, values)
@@ -82,21 +77,6 @@ def copy_records(context: RequestContext, declared: ObjectType, values: dict[str
                 **{name: argument.default for name, argument in declared.arguments.get("set", {}).items()},
             },
         )
-
-
-def _accounts(
-    context: RequestContext, declared: ObjectType, values: dict[str, Any]
-) -> tuple[AccountAccess, AccountAccess]:
-    """The two accounts, which differ."""
-    if values["fromAccountId"] == values["accountId"]:
-        raise InvalidArguments("fromAccountId and accountId must differ")
-    try:
-        source = context.account(values["fromAccountId"], declared.capability)
-    except AccountNotFound:
-        raise FromAccountNotFound from None
-    except AccountNotSupportedByMethod:
-        raise FromAccountNotSupportedByMethod from None
-    return source, context.account(values["accountId"], declared.capability, write=True)
 
 
 def _originals(

@@ -19,6 +19,7 @@ from django.db import connection as orm_connection
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from psycopg_pool import ConnectionPool
 
+from jmapcore.store.arrays import ArrayDumper
 from jmapcore.store.prepared import Result, Row, Statement, prepared_pipeline, runs_prepared
 
 __all__ = [
@@ -33,7 +34,12 @@ class PooledConnection(psycopg.Connection[Row]):
     """A connection of the pool: `execute(…, prepare=True)` takes the short way for those who know only psycopg (the gate)."""
 
     def execute(  # type: ignore[override]  # as in psycopg, with fewer kinds of queries
-        self, query: str, params: Sequence[Any] | None = None, *, prepare: bool | None = None, binary: bool = False
+        self,
+        query: str,
+        params: Sequence[Any] | None = None,
+        *,
+        prepare: bool | None = None,
+        binary: bool = False,
     ) -> psycopg.Cursor[Row]:
         """Run one statement; its result has what is used of a cursor."""
         if prepare and runs_prepared(self):
@@ -63,6 +69,10 @@ def connection_string() -> str:
         for key, value in database.get("OPTIONS", {}).items()
         if key not in {"pool", "server_side_binding", "isolation_level", "assume_role"}
     }
+    # A statement with an array is planned anew each time by default, which costs more than running it.
+    options["options"] = (
+        f"{options.get('options', '')} -c plan_cache_mode=force_generic_plan -c jit=off".strip()
+    )
     return psycopg.conninfo.make_conninfo(
         **{key: str(value) for key, value in {**parameters, **options}.items() if value not in ("", None)}
     )
@@ -73,6 +83,7 @@ def _configure(connection: Connection) -> None:
     # prepared with small numbers refuses larger ones.
     connection.adapters.register_dumper(int, Int8Dumper)
     connection.adapters.register_dumper(int, Int8BinaryDumper)
+    connection.adapters.register_dumper(list, ArrayDumper)
     connection.prepare_threshold = None
 
 

@@ -151,6 +151,9 @@ _COMPARATOR = {
     "isAscending": Argument(Nullable(Boolean()), True),
     "collation": Argument(Nullable(String()), None),
 }
+# Arguments of /query that jmapc (0.4) repeats, with their defaults, in each Comparator: they mean nothing there, while any
+# other unknown member is refused, since a misspelt one would sort in silence by something else than what was meant.
+_IGNORED_IN_COMPARATORS = frozenset({"anchor", "anchorOffset", "calculateTotal", "limit", "position"})
 
 
 def parse_sort(declared: ObjectType, value: Any) -> tuple[Comparator, ...]:
@@ -171,7 +174,8 @@ def _comparator(declared: ObjectType, item: dict[str, Any]) -> Comparator:
     sort = declared.sorts.get(name)
     if sort is None:
         raise UnsupportedSort(f"cannot sort by {name[:100]}")
-    checked = checked_arguments(item, {**_COMPARATOR, **sort.arguments})
+    members = {key: item[key] for key in item.keys() - _IGNORED_IN_COMPARATORS}
+    checked = checked_arguments(members, {**_COMPARATOR, **sort.arguments})
     collation = checked.pop("collation")
     collation = DEFAULT_COLLATION if collation is None else collation
     if collation not in COLLATIONS:
