@@ -170,6 +170,11 @@ def test_a_sort_that_is_none_or_not_supported(bakery: Bakery, sort: Any, error: 
     assert bakery.client.error("ToyCake/query", {"sort": sort}) == {"type": error}
 
 
+def test_arguments_repeated_in_a_comparator_mean_nothing_there(bakery: Bakery) -> None:
+    repeated = {"anchor": None, "anchorOffset": 0, "calculateTotal": False, "limit": 1, "position": 2}
+    assert bakery.found(sort=[{"property": "name", **repeated}]) == bakery.found(sort=[{"property": "name"}])
+
+
 @pytest.mark.parametrize(
     ("window", "position", "expected"),
     [
