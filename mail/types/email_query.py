@@ -34,7 +34,10 @@ AFFECTED = """
         SELECT e.thread_id FROM email AS e WHERE e.account_id = %s AND e.id = ANY(%b::int[])
         UNION
         SELECT l.object FROM change_log AS l
-        WHERE l.account_id = %s AND l.type = 'Thread' AND l.modseq > %s)"""
+        WHERE l.account_id = %s AND l.type = 'Thread' AND l.modseq > (
+            SELECT min(f.modseq) FROM change_log AS f
+            WHERE f.account_id = %s AND f.type = 'Email' AND f.modseq > %s))"""
+"""A write records what becomes of Emails before what becomes of their Threads."""
 
 
 def _immutable(kind: WireType) -> Filter:
@@ -192,5 +195,5 @@ def affected(reading: Reading, query: Query, since: int, changed: Collection[int
     if not query.arguments.get("collapseThreads") and names.isdisjoint(THREAD_CONDITIONS):
         return set()
     account_id = reading.account_id
-    (rows,) = reading.run((AFFECTED, (account_id, account_id, list(changed), account_id, since)))
+    (rows,) = reading.run((AFFECTED, (account_id, account_id, list(changed), account_id, account_id, since)))
     return {row[0] for row in rows}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jmapcore.protocol.errors import ForbiddenSet, SetError
 from jmapcore.protocol.wire import format_utc, object_number
+from jmapcore.store.database import Statement
 from jmapcore.store.plan import Record, SetPlan
 from jmapcore.store.query import Query, Window, WindowRequest
 from jmapcore.store.reading import Reading
@@ -14,7 +15,15 @@ from jmapcore.store.storage import Fetched, Storage
 from jmapcore.store.write import AccountWrite
 from mail.counters import Member
 from mail.fragments import normalise_keywords
-from mail.membership import EmailChange, LoadedThreads, change_emails, destroy_emails, load_threads
+from mail.membership import (
+    EmailChange,
+    LoadedThreads,
+    change_emails,
+    destroy_emails,
+    load_threads,
+    loaded_threads,
+    threads_statements,
+)
 from mail.types import email_query
 from mail.types.capability import MAX_KEYWORDS_PER_EMAIL
 from mail.types.email_fetch import fetch_emails, load_properties
@@ -69,11 +78,17 @@ class EmailStorage(Storage):
         (rows,) = write.run((EXISTING, (write.account_id, list(ids))))
         return {row[0] for row in rows}
 
+    def prelude(
+        self, access: AccountAccess, ids: Sequence[int], names: Collection[str]
+    ) -> Sequence[Statement]:
+        """The Threads of these Emails."""
+        return threads_statements(access.account_id, ids)
+
     def load(
         self, write: AccountWrite, access: AccountAccess, ids: Sequence[int], names: Collection[str]
     ) -> dict[int, Record]:
         """These Emails under the lock, with the Threads they are in, which `apply` needs."""
-        loaded = load_threads(write, ids)
+        loaded = loaded_threads(write.prelude) if write.prelude else load_threads(write, ids)
         write.kept[EmailStorage] = loaded
         records = {number: _record(loaded.emails[number]) for number in ids if number in loaded.emails}
         if further := set(names) - _OF_MEMBERS:

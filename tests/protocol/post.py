@@ -10,7 +10,7 @@ from tests.support.client import JMAPClient
 def message(number: int = 1, *, subject: str = "Hello", body: str = "Text", fields: str = "") -> bytes:
     """A plain message; `fields` are further header fields, each with its CRLF. `number` makes it unlike others."""
     return (
-        f"From: Ann Author <ann{number}@example.org>\r\nTo: Bob <bob@example.org>\r\nSubject: {subject}\r\n"
+        f"From: Ann Author {number} <ann{number}@example.org>\r\nTo: Bob <bob@example.org>\r\nSubject: {subject}\r\n"
         f"Message-ID: <m{number}@example.org>\r\nDate: Fri, 20 Nov 2020 10:00:00 +0100\r\n{fields}\r\n{body}\r\n"
     ).encode()
 

@@ -8,9 +8,10 @@ from tests.protocol.post import add, mailbox, message, reply, roles
 from tests.support.cast import Cast
 from tests.support.client import JMAPClient
 
-ALL_RIGHTS = (
-    "mayReadItems mayAddItems mayRemoveItems maySetSeen maySetKeywords mayCreateChild mayRename mayDelete maySubmit"
-).split()
+ALL_RIGHTS = [
+    "mayReadItems", "mayAddItems", "mayRemoveItems", "maySetSeen", "maySetKeywords", "mayCreateChild",
+    "mayRename", "mayDelete", "maySubmit",
+]  # fmt: skip
 
 
 @pytest.mark.rfc("8621", "2")
