@@ -18,6 +18,8 @@ CREATE TABLE change_log (
 ) PARTITION BY RANGE (logged_at);
 CREATE INDEX change_log_range ON change_log (account_id, type, modseq) INCLUDE (object, operation);
 CREATE TABLE change_log_other PARTITION OF change_log DEFAULT;
+-- The policies of the whole do not hold for a part that is named directly: without policies of its own it refuses everything.
+ALTER TABLE change_log_other ENABLE ROW LEVEL SECURITY;
 
 -- Makes the partitions of this month and the next three, and drops those that ended more than `retention` ago, after raising
 -- the floor of every type that loses entries. The restricted role may run it, and can do no more than it does.
@@ -38,6 +40,7 @@ BEGIN
         ) THEN
             EXECUTE format('CREATE TABLE %I PARTITION OF change_log FOR VALUES FROM (%L) TO (%L)',
                            name, month, (month + interval '1 month')::date);
+            EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         END IF;
     END LOOP;
     FOR name IN
