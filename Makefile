@@ -51,8 +51,8 @@ migrations: install-dev ## Check that no migration is missing
 upgrade-db: install ## Bring the data of an older embedded PostgreSQL to the present version
 	$(MANAGE) upgrade_db
 
-bench: install-dev ## Measure the requests of the performance budget (ARGUMENTS="…")
-	.venv/bin/python -m bench $(ARGUMENTS)
+bench: install-dev ## Measure the performance budget (MESSAGES=10000 ARGS="--help")
+	@.venv/bin/python -m bench $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(VAR_DIR),--var-dir "$(VAR_DIR)/bench") $(ARGS)
 
 clean: ## Remove the environment and what tools left; the data in var/ stay
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov *.egg-info

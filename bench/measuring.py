@@ -1,0 +1,170 @@
+"""One workload measured: requests per second, latencies, and the processor time of web and PostgreSQL apart."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from dataclasses import dataclass
+
+from bench.exchange import KeptConnection, RefusedError
+from bench.load import LoadProcesses, Order, Timings
+from bench.service import Processes
+from bench.target import Target
+from bench.workload import Facts, Workload
+
+WARM_UP = 40
+"""Operations on each connection before the clock runs: plans are made, caches filled, pools opened."""
+
+FEWEST = 20
+MOST_SECONDS = 8.0
+"""How long one measurement may take; a workload that is far too slow is measured with fewer operations."""
+
+_MILLISECOND = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one workload cost with a number of connections. Times are milliseconds; `cpu_…` for one operation.
+
+    `reference` is what `reference_milliseconds` gave just before.
+    """
+
+    workload: str
+    title: str
+    connections: int
+    operations: int
+    seconds: float
+    per_second: float
+    latency_p50: float
+    latency_p95: float
+    latency_p99: float
+    cpu_web: float
+    cpu_postgresql: float
+    octets: float
+    reference: float
+    budget_cpu: float | None
+    budget_per_second: float | None
+    holds: bool
+
+    @property
+    def cpu(self) -> float:
+        """Processor time of both together."""
+        return self.cpu_web + self.cpu_postgresql
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A workload that the service did not answer, and what it said."""
+
+    workload: str
+    title: str
+    reason: str
+
+
+def percentile(ordered: list[int], share: float) -> float:
+    """The value below which `share` (0 to 1) of the sorted values lie, in milliseconds: the nearest rank."""
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] / _MILLISECOND
+
+
+def find_facts(workload: Workload, target: Target) -> Facts:
+    """What every part of a workload needs to know. Raises `RefusedError`."""
+    connection = KeptConnection(target.host, target.port, target.authorization)
+    try:
+        return workload.facts(connection.exchange, target)
+    except (OSError, KeyError, IndexError) as error:
+        raise RefusedError(f"{type(error).__name__}: {error}") from error
+    finally:
+        connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Everything that is there while measurements are made."""
+
+    target: Target
+    processes: Processes
+    loaders: LoadProcesses
+    requests: int
+    seed: int
+
+    def measure(self, workload: Workload, connections: int) -> Measurement | Refusal:
+        """Run a workload on so many connections, each with its number of operations."""
+        try:
+            facts = find_facts(workload, self.target)
+            self.loaders.prepare(
+                [self._order(workload, facts, part, connections) for part in range(connections)]
+            )
+            reference = reference_milliseconds()
+            before = self.processes.nanoseconds()
+            timings = self.loaders.run(connections)
+            after = self.processes.nanoseconds()
+        except RefusedError as error:
+            return Refusal(workload.name, workload.title, str(error))
+        spent = [end - start for start, end in zip(before, after, strict=True)]
+        return _measurement(workload, timings, (spent[0], spent[1]), reference)
+
+    def _order(self, workload: Workload, facts: Facts, part: int, parts: int) -> Order:
+        operations = max(FEWEST, round(self.requests * workload.weight))
+        warm_up = min(WARM_UP, operations)
+        return Order(
+            workload.name, self.target, facts, part, parts, warm_up, operations, MOST_SECONDS, self.seed
+        )
+
+
+def _measurement(
+    workload: Workload, timings: list[Timings], spent: tuple[int, int], reference: float
+) -> Measurement:
+    """The figures; `spent` are nanoseconds of web and PostgreSQL over all operations."""
+    # The load processes share one monotonic clock.
+    seconds = (max(each.ended for each in timings) - min(each.began for each in timings)) / 1e9
+    latencies = sorted(latency for each in timings for latency in each.latencies)
+    count = len(latencies)
+    web, postgresql = (nanoseconds / count / _MILLISECOND for nanoseconds in spent)
+    budget = workload.budget
+    return Measurement(
+        workload=workload.name,
+        title=workload.title,
+        connections=len(timings),
+        operations=count,
+        seconds=seconds,
+        per_second=count / seconds,
+        latency_p50=percentile(latencies, 0.50),
+        latency_p95=percentile(latencies, 0.95),
+        latency_p99=percentile(latencies, 0.99),
+        cpu_web=web,
+        cpu_postgresql=postgresql,
+        octets=sum(each.octets for each in timings) / len(timings),
+        reference=reference,
+        budget_cpu=budget.cpu_milliseconds,
+        budget_per_second=budget.per_second,
+        holds=budget.holds(web + postgresql, count / seconds),
+    )
+
+
+def reference_milliseconds() -> float:
+    """Processor time of a fixed piece of work: how fast this processor is at this moment.
+
+    Neighbours on a shared machine slow it down, by twice and more, without taking time from it.
+    """
+    best = math.inf
+    for _ in range(3):
+        began = time.thread_time_ns()
+        words = [str(number * 7919 % 1009) for number in range(4000)]
+        digest = hashlib.sha256("".join(sorted(set(words))).encode())
+        for word in words:
+            digest.update(word.encode())
+        best = min(best, (time.thread_time_ns() - began) / _MILLISECOND)
+    return best
+
+
+def settle(processes: Processes, most_seconds: float = 5.0) -> None:
+    """Wait until PostgreSQL has nothing left to do of its own accord (a checkpoint, a vacuum), within bounds."""
+    deadline = time.monotonic() + most_seconds
+    _, before = processes.nanoseconds()
+    while time.monotonic() < deadline:
+        time.sleep(0.25)
+        _, after = processes.nanoseconds()
+        if after - before < 5 * _MILLISECOND:
+            return
+        before = after

@@ -1,0 +1,155 @@
+"""One run from beginning to end: servers, seed, working copy, web process, workloads, report."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import django
+from django.conf import settings
+from tqdm import tqdm
+
+from bench.catalogue import WORKLOADS
+from bench.exchange import RefusedError
+from bench.load import LoadProcesses
+from bench.measuring import Bench, Refusal, settle
+from bench.options import Options
+from bench.processor_time import memory
+from bench.report import HEADING, Results, as_json, closing_lines, line, save
+from bench.service import running_web
+from bench.transfers import measure_memory, measure_stalled
+from bench.workload import Workload
+from jmapsite.embedded import POSTGRESQL, REDIS, Holder
+
+WORKING_COPY = "bench_run"
+
+
+def run(options: Options) -> int:
+    """Measure or profile; the exit status. Raises `EmbeddedServerError` and `ServiceError`."""
+    with Holder(settings.VAR_DIR, (POSTGRESQL, REDIS)):
+        django.setup()
+        with _seeded(options):
+            if options.profile:
+                return _profile(options)
+            return _measure(options)
+
+
+@contextmanager
+def _seeded(options: Options) -> Iterator[None]:
+    """Settings that point to a fresh copy of the seeded account; without --keep the seed goes again if it was made."""
+    # Django has to be set up before models are imported.
+    from bench import databases
+    from bench.seeding import seeded_database
+
+    name, is_new = seeded_database(options.messages, options.seed)
+    try:
+        with databases.working_copy(name, WORKING_COPY):
+            yield
+    finally:
+        if is_new and not options.keep:
+            databases.drop(name)
+
+
+def _say(words: str) -> None:
+    tqdm.write(words, file=sys.stdout)
+    sys.stdout.flush()
+
+
+def _wanted(options: Options) -> list[Workload]:
+    return [workload for workload in WORKLOADS if not options.only or workload.name in options.only]
+
+
+def _measure(options: Options) -> int:
+    from bench.seeding import target_of
+
+    results = Results(options.messages, options.seed, options.requests)
+    log = settings.VAR_DIR / "log" / "bench-web.log"
+    with running_web(WORKING_COPY, log) as processes, LoadProcesses() as loaders:
+        target = target_of(settings.HOST, settings.PORT, options.seed)
+        bench = Bench(target, processes, loaders, options.requests, options.seed)
+        _workloads(bench, options, results)
+        results.workers = [memory(worker)["resident"] for worker in processes.web_workers()]
+        _special(bench, options, results)
+    for words in closing_lines(results):
+        _say(words)
+    path = options.output or _new_path(options)
+    save(path, as_json(results, _postgresql_version()))
+    _say(f"written to {path}")
+    return 1 if results.exceeded else 0
+
+
+def _workloads(bench: Bench, options: Options, results: Results) -> None:
+    planned = [
+        (workload, connections)
+        for workload in _wanted(options)
+        for connections in workload.connections or options.connections
+    ]
+    settle(bench.processes)
+    _say(HEADING)
+    with tqdm(planned, unit=" measurements", disable=None, leave=False) as progress:
+        refused = ""
+        for workload, connections in progress:
+            progress.set_description(workload.name)
+            if workload.name == refused:
+                continue
+            found = bench.measure(workload, connections)
+            refused = workload.name if isinstance(found, Refusal) else ""
+            results.add(found)
+            _say(line(found))
+
+
+def _special(bench: Bench, options: Options, results: Results) -> None:
+    try:
+        if not options.only or "memory" in options.only:
+            results.memory = measure_memory(bench)
+        if not options.only or "stalled" in options.only:
+            results.stalled = measure_stalled(bench)
+    except (RefusedError, OSError) as error:
+        _say(f"large transfers: {type(error).__name__}: {error}")
+
+
+def _new_path(options: Options) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    return options.var_dir / "results" / f"{stamp}-{options.messages}.json"
+
+
+def _postgresql_version() -> str:
+    from jmapcore.store.database import connection
+
+    with connection() as lent:
+        row = lent.execute("SHOW server_version").fetchone()
+    return str(row[0]) if row else ""
+
+
+def _log_to(path: Path) -> None:
+    """Have the log lines of requests written to a file, so that their cost stays and the terminal stays free."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(path.open("w", encoding="utf-8"))
+
+
+def _profile(options: Options) -> int:
+    from bench.profiling import profile
+    from bench.profiling import save as save_profile
+    from bench.seeding import target_of
+    from jmapsite.wsgi import application
+
+    target = target_of(settings.HOST, settings.PORT, options.seed)
+    _log_to(settings.VAR_DIR / "log" / "bench-profile.log")
+    for workload in _wanted(options):
+        operations = max(20, round(options.requests * workload.weight))
+        try:
+            found = profile(application, target, workload, operations, options.seed)
+        except RefusedError as error:
+            _say(f"{workload.title}: not answered: {error}")
+            continue
+        path = save_profile(options.var_dir / "profiles", found)
+        _say(
+            f"{workload.title}: {found.processor_milliseconds:.3f} ms of this thread's processor time,"
+            f" {found.elapsed_milliseconds:.3f} ms by the clock; {path}"
+        )
+    return 0
