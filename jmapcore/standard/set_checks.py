@@ -84,8 +84,10 @@ def _check_unique(plan: SetPlan, unique: Unique) -> None:
         ).items()
         if number not in replaced
     }
+    created = {create.id for create in plan.creates.values()}
     for update in plan.updates.values():
-        if not update.changed & set(names):
+        # An update of what this call creates is part of that create, which has to find its values free.
+        if update.id not in created and not update.changed & set(names):
             record = {**update.old, **update.new}
             if all(name in record for name in names):
                 taken[tuple(record[name] for name in names)] = update.id

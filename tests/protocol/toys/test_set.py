@@ -578,3 +578,11 @@ def test_a_hundred_creates_in_one_call(alice: JMAPClient) -> None:
     assert (answer["notCreated"], len(answer["created"])) == (None, 100)
     ids = [each["id"] for each in answer["created"].values()]
     assert len(set_cakes(alice, destroy=ids)["destroyed"]) == 100
+
+
+@pytest.mark.rfc("8620", "5.3")
+def test_a_create_that_is_updated_in_the_same_call_takes_no_taken_value(alice: JMAPClient) -> None:
+    [taken] = bake(alice, "A")
+    answer = set_cakes(alice, create={"b": {"name": "A"}}, update={"#b": {"weight": 1}})
+    assert answer["notCreated"] == {"b": {"type": "alreadyExists", "existingId": taken}}
+    assert answer["notUpdated"] == {"#b": {"type": "notFound"}}
