@@ -1,6 +1,6 @@
 # `make` or `make help` shows what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lint types imports migrations upgrade-db bench clean install install-dev
+.PHONY: help run test fuzz check format lint types imports migrations upgrade-db bench clean install install-dev
 
 # The environment's own Python once there is one, so that it is not made anew with another.
 PYTHON ?= $(shell .venv/bin/python -c 'import pip' 2>/dev/null && echo .venv/bin/python || command -v python3 || echo python3)
@@ -27,6 +27,9 @@ run: install ## Start the whole service on this machine; Ctrl-C stops it
 
 test: install-dev ## Run the tests (TESTS="tests/unit -k name" for some)
 	.venv/bin/python -m pytest -n $(TEST_PROCESSES) --dist worksteal $(TESTS)
+
+fuzz: install-dev ## Run the tests that make up their own input with 10,000 examples each (TESTS="…" for some)
+	.venv/bin/python -m pytest -n $(TEST_PROCESSES) --hypothesis-profile fuzz $(or $(TESTS),tests/unit/jmapcore/protocol tests/protocol/toys/test_fuzz.py)
 
 check: install-dev ## Everything that must pass: format, lint, types, imports, migrations, tests
 	.venv/bin/python -m ruff format --check $(SOURCES)

@@ -6,11 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
+from hypothesis import settings as examples
 from pytest_django import DjangoDbBlocker
 
 from jmapsite.embedded import Holder
 from tests.support.cast import Cast, make_cast
 from tests.support.databases import session_database
+
+# No deadline for one example: a busy machine is no failure. `make fuzz` tries more of them.
+examples.register_profile("tests", deadline=None)
+examples.register_profile("fuzz", deadline=None, max_examples=10_000)
+examples.load_profile("tests")
 
 
 @pytest.fixture(scope="session")

@@ -35,34 +35,53 @@ def _items(plan: SetPlan) -> Iterator[tuple[PlannedCreate | PlannedUpdate, Recor
         yield update, {name: update.new[name] for name in update.changed}
 
 
-def _check_references(context: RequestContext, plan: SetPlan) -> None:
-    """A reference names a record that exists, or that this call creates; never one that it destroys."""
-    created = {create.id for create in plan.creates.values()}
-    found: list[tuple[PlannedCreate | PlannedUpdate, str, str, int | None]] = []
+_Reference = tuple[PlannedCreate | PlannedUpdate, str, str, int | None]
+"""A record, its property, and the type and number that this refers to (None: an id that no record has)."""
+
+
+def _references(context: RequestContext, plan: SetPlan) -> list[_Reference]:
+    """Every reference that is new."""
+    found: list[_Reference] = []
     for item, record in _items(plan):
         for name, value in record.items():
             declared = plan.type.properties.get(name)
             if declared is None or value is None:
                 continue
             for type_name, text in declared.type.references(value):
-                target = context.registry.types[type_name]
-                found.append((item, name, type_name, number_of(target, text)))
-    if not found:
-        return
+                found.append((item, name, type_name, number_of(context.registry.types[type_name], text)))
+    return found
+
+
+def _existing(context: RequestContext, plan: SetPlan, references: list[_Reference]) -> dict[str, set[int]]:
+    """Which of the records referred to there are, or will be, by type."""
+    created = {create.id for create in plan.creates.values()}
     existing: dict[str, set[int]] = {}
-    for type_name in {type_name for _, _, type_name, _ in found}:
-        numbers = {number for _, _, name, number in found if name == type_name and number is not None}
+    for type_name in {type_name for _, _, type_name, _ in references}:
+        numbers = {number for _, _, name, number in references if name == type_name and number is not None}
         own = type_name == plan.type.name
         known = context.registry.types[type_name].storage.existing(
             plan.write, numbers - created if own else numbers
         )
         existing[type_name] = (known - set(plan.destroys)) | created if own else known
-    invalid: dict[int, tuple[PlannedCreate | PlannedUpdate, set[str]]] = {}
-    for item, name, type_name, number in found:
-        if number is None or number not in existing[type_name]:
-            invalid.setdefault(id(item), (item, set()))[1].add(name)
-    for item, names in invalid.values():
-        plan.fail(item, InvalidProperties(names))
+    return existing
+
+
+def _check_references(context: RequestContext, plan: SetPlan) -> None:
+    """A reference names a record that exists, or that this call creates; never one that it destroys."""
+    references = _references(context, plan)
+    existing = _existing(context, plan, references)
+    while True:
+        invalid: dict[int, tuple[PlannedCreate | PlannedUpdate, set[str]]] = {}
+        for item, name, type_name, number in references:
+            if number is None or number not in existing[type_name]:
+                invalid.setdefault(id(item), (item, set()))[1].add(name)
+        if not invalid:
+            return
+        for item, names in invalid.values():
+            plan.fail(item, InvalidProperties(names))
+            if isinstance(item, PlannedCreate):  # what refers to it fails with it, in a chain of any length
+                existing.get(plan.type.name, set()).discard(item.id)
+        references = [each for each in references if id(each[0]) not in invalid]
 
 
 def _check_unique(plan: SetPlan, unique: Unique) -> None:
