@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from jmapcore.protocol.collation import COLLATIONS
+from jmapcore.protocol.errors import UnsupportedFilter
 from jmapcore.protocol.schema import Argument, Filter, Sort
 from jmapcore.protocol.wire import Boolean, Id, ListOf, String, UnsignedInt, UTCDate, WireType, parse_date
 from jmapcore.store.database import Row
@@ -28,6 +29,9 @@ THREAD_CONDITIONS = frozenset(
         "noneInThreadHaveKeyword",
     }
 )
+
+MAX_CONDITIONS = 50
+"""Conditions of one filter: each is a subquery, in a plan that the database keeps."""
 
 AFFECTED = """
     SELECT DISTINCT x.email_id FROM email_mailbox AS x WHERE x.account_id = %s AND x.thread_id IN (
@@ -102,7 +106,9 @@ SORTS = {
 
 
 def select(reading: Reading, query: Query) -> Selection:
-    """A query as SQL; what SQL cannot decide is scanned first."""
+    """A query as SQL; what SQL cannot decide is scanned first. Raises `UnsupportedFilter`."""
+    if sum(1 for _ in query.conditions()) > MAX_CONDITIONS:
+        raise UnsupportedFilter(f"more than {MAX_CONDITIONS} conditions")
     return Compiler(reading.account_id, query, scan(reading, query)).selection()
 
 

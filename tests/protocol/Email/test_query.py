@@ -231,6 +231,7 @@ def test_an_anchor_outside(cast: Cast) -> None:
     ("arguments", "error"),
     [
         ({"filter": {"colour": "red"}}, "unsupportedFilter"),
+        ({"filter": {"operator": "OR", "conditions": [{"minSize": 1}] * 51}}, "unsupportedFilter"),
         ({"filter": {"before": "yesterday"}}, "invalidArguments"),
         ({"filter": {"hasKeyword": "two words"}}, "invalidArguments"),
         ({"filter": {"header": []}}, "invalidArguments"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from tests.protocol.post import add, get, mailbox, message, reply, roles, thread_of
@@ -9,7 +11,7 @@ from tests.support.cast import Cast
 from tests.support.client import JMAPClient
 
 
-def _update(client: JMAPClient, email_id: str, patch: dict[str, object]) -> dict[str, object]:
+def _update(client: JMAPClient, email_id: str, patch: Mapping[str, object]) -> dict[str, object]:
     answer: dict[str, object] = client.call("Email/set", {"update": {email_id: patch}})
     return answer
 
