@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
@@ -14,6 +14,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from accounts.provisioning import ProvisioningError
 
 MAXIMUM_COUNT = 10_000
+
+admin.site.site_header = admin.site.site_title = "jmapsite"
+admin.site.site_url = None  # there is no page at / that a link could lead to
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]

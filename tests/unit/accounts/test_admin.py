@@ -115,6 +115,27 @@ def test_user_is_suspended_by_a_box(operator: Client, cast: Cast) -> None:
     assert cast.alice.user.address == cast.alice.address
 
 
+@pytest.mark.parametrize(
+    ("flags", "status"),
+    [
+        ({"is_active": True, "is_suspended": False}, "active"),
+        ({"is_active": True, "is_suspended": True}, "suspended"),
+        ({"is_active": False, "is_suspended": True}, "inactive"),
+    ],
+)
+def test_list_of_users_tells_the_status_in_a_word(
+    operator: Client, cast: Cast, flags: dict[str, bool], status: str
+) -> None:
+    User.objects.filter(pk=cast.alice.user.pk).update(**flags)
+    answer = operator.get(page(User, "changelist"), {"q": cast.alice.user.address})
+    assert f'<td class="field-status">{status}</td>' in answer.content.decode()
+
+
+def test_pages_bear_the_name_of_the_service(operator: Client) -> None:
+    text = operator.get("/admin/").content.decode()
+    assert ("Site administration | jmapsite" in text, "View site" in text) == (True, False)
+
+
 def test_password_is_changed_on_its_page(operator: Client, cast: Cast) -> None:
     url = reverse("admin:auth_user_password_change", args=[cast.alice.user.pk])
     password = "a long enough password"
