@@ -164,7 +164,7 @@ def add_messages(write: AccountWrite, emails: Sequence[NewEmail]) -> list[AddedE
     loaded, references = _load(write, emails)
     rows = _Rows(emails=list(emails), blob_ids=_blobs(write, emails))
     assignment = _assign(write, rows, loaded, references)
-    write.run(*_statements(write, rows, loaded, assignment))
+    write.defer(*_statements(write, rows, loaded, assignment))
     return [
         AddedEmail(member.id, member.thread_id, blob_id, email.prepared.size)
         for member, blob_id, email in zip(rows.members, rows.blob_ids, rows.emails, strict=True)

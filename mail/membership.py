@@ -162,22 +162,33 @@ def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def load_threads(
-    write: AccountWrite, email_ids: Sequence[int], mailbox_ids: Iterable[int] = ()
-) -> LoadedThreads:
-    """Read, in one round trip, the Threads of these Emails, the trash, and which of the mailboxes exist."""
-    account_id = write.account_id
+def threads_statements(
+    account_id: int, email_ids: Sequence[int], mailbox_ids: Iterable[int] = ()
+) -> list[Statement]:
+    """What reads the Threads of these Emails, the trash, and which of the mailboxes exist."""
     statements: list[Statement] = [(THREADS_OF_EMAILS, (*[account_id] * 4, list(email_ids)))]
     wanted = list(mailbox_ids)
     if wanted:
         statements.append((KNOWN_MAILBOXES, (account_id, wanted)))
-    members, *mailboxes = write.run(*statements)
+    return statements
+
+
+def loaded_threads(rows: Sequence[Sequence[Row]]) -> LoadedThreads:
+    """What the rows of `threads_statements` say."""
+    members, *mailboxes = rows
     loaded = LoadedThreads()
     loaded.take(members)
     loaded.trash = frozenset(members[0][5] or ()) if members else frozenset()
-    for rows in mailboxes:
-        loaded.take_mailboxes(rows)
+    for found in mailboxes:
+        loaded.take_mailboxes(found)
     return loaded
+
+
+def load_threads(
+    write: AccountWrite, email_ids: Sequence[int], mailbox_ids: Iterable[int] = ()
+) -> LoadedThreads:
+    """Read, in one round trip, the Threads of these Emails, the trash, and which of the mailboxes exist."""
+    return loaded_threads(write.run(*threads_statements(write.account_id, email_ids, mailbox_ids)))
 
 
 def change_emails(

@@ -13,6 +13,7 @@ from jmapcore.protocol.wire import Anything, Boolean, Id, Nullable, String, Unsi
 from jmapcore.standard.changes import changes_between
 from jmapcore.standard.ids import number_of, wire_id
 from jmapcore.standard.query import parsed_query
+from jmapcore.store.query import Query
 
 if TYPE_CHECKING:
     from jmapcore.context import RequestContext
@@ -57,12 +58,14 @@ def query_changes(context: RequestContext, declared: ObjectType, values: dict[st
             touched = {*found.created, *found.updated, *found.destroyed}
             if touched:
                 touched |= declared.storage.affected(reading, parsed, since, touched)
-            results = declared.storage.results(reading, parsed)
-            total = len(results)
             removed = dict.fromkeys(number for number in touched if number not in found.created)
-            added = [(index, number) for index, number in enumerate(results) if number in touched]
-            if values["upToId"] is not None and not parsed.mutable:
-                added = _up_to(context, declared, values["upToId"], results, added)
+            last = _last(context, declared, parsed, values["upToId"])
+            placed, total = declared.storage.places(
+                reading, parsed, touched if last is None else touched | {last}
+            )
+            # What comes after upToId the client has not cached.
+            bound = next((index for index, number in placed if number == last), total)
+            added = [(index, number) for index, number in placed if number in touched and index <= bound]
     most = values["maxChanges"]
     if most is not None and len(removed) + len(added) > most:
         raise TooManyChanges
@@ -78,12 +81,8 @@ def query_changes(context: RequestContext, declared: ObjectType, values: dict[st
     return [(f"{declared.name}/queryChanges", response)]
 
 
-def _up_to(
-    context: RequestContext, declared: ObjectType, text: str, results: list[int], added: list[tuple[int, int]]
-) -> list[tuple[int, int]]:
-    """What was added up to an id, where it is in the results: the client has cached nothing after it."""
-    last = number_of(declared, context.resolve_id(text))
-    if last is None or last not in results:
-        return added
-    bound = results.index(last)
-    return [(index, number) for index, number in added if index <= bound]
+def _last(context: RequestContext, declared: ObjectType, parsed: Query, text: str | None) -> int | None:
+    """The record of `upToId`; None where it has no effect, which is where the filter or the sort looks at what may change."""
+    if text is None or parsed.mutable:
+        return None
+    return number_of(declared, context.resolve_id(text))

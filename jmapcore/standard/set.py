@@ -6,7 +6,7 @@ it, and is then written in one go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -86,24 +86,45 @@ def run_set(
     """Plan, check and write one /set. Raises `StateMismatch`."""
     creates = {key: prepare(record) for key, record in (values["create"] or {}).items()}
     prepared, refused = declared.storage.prepare(context, access, creates)
-    with declared.storage.writing(context, access) as write:
+    numbers, names = _existing(context, declared, values)
+    prelude = declared.storage.prelude(access, numbers, names) if numbers else ()
+    with declared.storage.writing(context, access, prelude) as write:
         if declared.has_state and values.get("ifInState") not in (None, write.mark(declared.name).state):
             raise StateMismatch
         plan = SetPlan(declared, access, write, values)
         plan.not_created.update(refused)
-        _Planner(context, plan).fill(creates, prepared)
+        loaded = declared.storage.load(write, access, numbers, names) if numbers else {}
+        _Planner(context, plan, loaded).fill(creates, prepared)
         check_plan(context, plan)
         declared.storage.apply(plan)
     context.created_ids.update(plan.created_ids())
     return plan
 
 
+def _existing(
+    context: RequestContext, declared: ObjectType, values: Mapping[str, Any]
+) -> tuple[list[int], set[str]]:
+    """The records to be updated or destroyed that this call does not create, and the properties that are looked at."""
+    patches = values["update"] or {}
+    found = (number_of(declared, context.resolve_id(key)) for key in (*patches, *(values["destroy"] or ())))
+    names = {
+        pointer.split("/", 1)[0].replace("~1", "/").replace("~0", "~")
+        for patch in patches.values()
+        for pointer in patch
+    }
+    names |= {name for unique in declared.unique for name in unique.properties}
+    return [*dict.fromkeys(number for number in found if number is not None)], names & set(
+        declared.properties
+    )
+
+
 class _Planner:
     """Makes the plan of the records that are valid in themselves."""
 
-    def __init__(self, context: RequestContext, plan: SetPlan) -> None:
+    def __init__(self, context: RequestContext, plan: SetPlan, loaded: Mapping[int, Record]) -> None:
         self.context = context
         self.plan = plan
+        self.loaded = loaded
         self.type = plan.type
         self.read_only = plan.access.is_read_only
 
@@ -125,7 +146,6 @@ class _Planner:
         patches = {key: (arguments_["update"] or {})[key] for key in updates}
         self.fresh = {create.id: create for create in self.plan.creates.values()}
         self.doomed = set(destroys.values())
-        self.loaded = self._load([*updates.values(), *destroys.values()], patches.values())
         for key, number in updates.items():
             try:
                 self._update(key, number, patches[key])
@@ -136,22 +156,6 @@ class _Planner:
                 self._destroy(key, number)
             except SetError as error:
                 self.plan.not_destroyed[key] = error
-
-    def _load(self, wanted: list[int], patches: Iterable[Mapping[str, Any]]) -> dict[int, Record]:
-        """The records to be updated or destroyed, with the properties that the patches and the checks look at."""
-        numbers = [number for number in dict.fromkeys(wanted) if number not in self.fresh]
-        if not numbers:
-            return {}
-        names = {
-            pointer.split("/", 1)[0].replace("~1", "/").replace("~0", "~")
-            for patch in patches
-            for pointer in patch
-        }
-        names |= {name for unique in self.type.unique for name in unique.properties}
-        loaded: dict[int, Record] = self.type.storage.load(
-            self.plan.write, self.plan.access, numbers, names & set(self.type.properties)
-        )
-        return loaded
 
     def _numbers(self, keys: Any, refused: dict[str, SetError]) -> dict[str, int]:
         numbers = {}

@@ -194,9 +194,18 @@ class ModelStorage(Storage):
         self, write: AccountWrite, access: AccountAccess, ids: Sequence[int], names: Collection[str]
     ) -> dict[int, Record]:
         """These records under the lock, with every stored property: a later check may need any of them."""
-        wanted = self.stored(set(self.columns) | set(self.user_columns))
-        (rows,) = write.run(self.select(access, wanted, ids))
+        wanted = self._all()
+        (rows,) = write.prelude or write.run(self.select(access, wanted, ids))
         return {row[0]: self.record(row, wanted) for row in rows}
+
+    def prelude(
+        self, access: AccountAccess, ids: Sequence[int], names: Collection[str]
+    ) -> Sequence[Statement]:
+        """The records, as `load` reads them."""
+        return [self.select(access, self._all(), ids)]
+
+    def _all(self) -> list[str]:
+        return self.stored(set(self.columns) | set(self.user_columns))
 
     def existing(self, write: AccountWrite, ids: Collection[int]) -> set[int]:
         """Which of these ids exist."""

@@ -10,6 +10,7 @@ import re
 import select
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -73,6 +74,25 @@ def _translated(sql: str) -> tuple[bytes, tuple[PyFormat, ...]]:
     return _PLACEHOLDER.sub(replace, sql).encode(), tuple(formats)
 
 
+@dataclass(slots=True)
+class _Message:
+    """A statement as libpq takes it."""
+
+    key: _Key
+    values: Sequence[Any] | None
+    formats: Sequence[Any] | None
+
+
+def _message(transformer: Any, sql: str, parameters: Sequence[Any]) -> _Message:
+    query, formats = _translated(sql)
+    if len(parameters) != len(formats):
+        raise psycopg.ProgrammingError(f"{len(formats)} parameters are due, {len(parameters)} were given")
+    if not parameters:
+        return _Message((query, ()), None, None)
+    values = transformer.dump_sequence(parameters, formats)
+    return _Message((query, transformer.types), values, transformer.formats)
+
+
 class PreparedPipeline:
     """The prepared statements of one connection, run one or several in a round trip."""
 
@@ -89,13 +109,17 @@ class PreparedPipeline:
 
         Raises the `psycopg.Error` of the first that fails; none behind it was executed then.
         """
+        if not statements:
+            return []
         pgconn = self._pgconn
         transformer: Any = Transformer(connection)
         if len(self._prepared) > _MOST_PREPARED:
             self._forget_some()
+        # All parameters first: a value that cannot be adapted is refused before anything is sent.
+        messages = [_message(transformer, sql, parameters) for sql, parameters in statements]
         pgconn.enter_pipeline_mode()
         try:
-            sent = [self._send(transformer, sql, parameters) for sql, parameters in statements]
+            sent = [(message.key, self._send(message)) for message in messages]
             pgconn.pipeline_sync()
             self._flush()
             return self._receive(transformer, sent)
@@ -103,26 +127,19 @@ class PreparedPipeline:
             if pgconn.status == pq.ConnStatus.OK:
                 pgconn.exit_pipeline_mode()
 
-    def _send(self, transformer: Any, sql: str, parameters: Sequence[Any]) -> tuple[_Key, bool]:
-        """Send one statement, prepared before where it is not yet; its key, and whether it is new."""
-        query, formats = _translated(sql)
-        if len(parameters) != len(formats):
-            raise psycopg.ProgrammingError(f"{len(formats)} parameters are due, {len(parameters)} were given")
-        values = transformer.dump_sequence(parameters, formats) if parameters else None
-        types = transformer.types if parameters else ()
-        key = (query, types)
-        name = self._prepared.get(key)
+    def _send(self, message: _Message) -> bool:
+        """Send one statement, prepared before where it is not yet; whether it is new."""
+        name = self._prepared.get(message.key)
         is_new = name is None
         if name is None:
             self._count += 1
-            name = self._prepared[key] = b"j%d" % self._count
+            name = self._prepared[message.key] = b"j%d" % self._count
+            query, types = message.key
             self._pgconn.send_prepare(name, query, types or None)
         else:
-            self._prepared.move_to_end(key)
-        self._pgconn.send_query_prepared(
-            name, values, transformer.formats if parameters else None, pq.Format.BINARY
-        )
-        return key, is_new
+            self._prepared.move_to_end(message.key)
+        self._pgconn.send_query_prepared(name, message.values, message.formats, pq.Format.BINARY)
+        return is_new
 
     def _flush(self) -> None:
         """Send what libpq still holds, and take in what comes meanwhile, so that neither side waits for the other."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jmapcore.protocol.errors import SetError
 from jmapcore.protocol.schema import Unique
 from jmapcore.store.plan import Record, SetPlan
+from jmapcore.store.prepared import Statement
 from jmapcore.store.query import Query, Window, WindowRequest, take_window
 from jmapcore.store.reading import Reading
 from jmapcore.store.write import AccountWrite, account_write
@@ -42,6 +43,12 @@ class Storage:
         """The records of these ids, or all (`limit` at most); those that do not exist are left out."""
         raise NotImplementedError(f"{type(self).__name__} cannot fetch")
 
+    def prelude(
+        self, access: AccountAccess, ids: Sequence[int], names: Collection[str]
+    ) -> Sequence[Statement]:
+        """What `load` will want to read, so that it is read in the round trip that takes the lock (`write.prelude`)."""
+        return ()
+
     def load(
         self, write: AccountWrite, access: AccountAccess, ids: Sequence[int], names: Collection[str]
     ) -> dict[int, Record]:
@@ -69,9 +76,11 @@ class Storage:
         return {}, {}
 
     @contextmanager
-    def writing(self, context: RequestContext, access: AccountAccess) -> Iterator[AccountWrite]:
+    def writing(
+        self, context: RequestContext, access: AccountAccess, prelude: Sequence[Statement] = ()
+    ) -> Iterator[AccountWrite]:
         """The block in which a /set of this type writes."""
-        with account_write(access.account_id, context.connection) as write:
+        with account_write(access.account_id, context.connection, prelude) as write:
             yield write
 
     def results(self, reading: Reading, query: Query) -> list[int]:
@@ -81,6 +90,13 @@ class Storage:
     def window(self, reading: Reading, query: Query, request: WindowRequest) -> Window:
         """The part of the results that a /query asks for. Raises `AnchorNotFound`."""
         return take_window(self.results(reading, query), request)
+
+    def places(
+        self, reading: Reading, query: Query, numbers: Collection[int]
+    ) -> tuple[list[tuple[int, int]], int]:
+        """Where these records are in the results, as (index, number) in order, and the number of all results."""
+        results = self.results(reading, query)
+        return [(index, number) for index, number in enumerate(results) if number in numbers], len(results)
 
     def can_calculate_changes(self, query: Query) -> bool:
         """Whether /queryChanges can answer for this query."""

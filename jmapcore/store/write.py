@@ -14,7 +14,7 @@ from typing import Any
 
 from psycopg.pq import TransactionStatus
 
-from jmapcore.store.database import Connection, execute, run
+from jmapcore.store.database import Connection, run
 from jmapcore.store.prepared import Result, Row, Statement
 from jmapcore.store.states import TypeMark, marks, states_statement
 
@@ -66,6 +66,9 @@ class AccountWrite:
         self._next_id = next_id
         self._first_id = next_id
         self._changes: list[tuple[str, int, int, str]] = []
+        self._deferred: list[Statement] = []
+        self.prelude: list[list[Row]] = []
+        """The rows of the statements that the block was opened with; they were read under the lock."""
         self.kept: dict[object, Any] = {}
         """What a type's storage loaded under the lock and needs again as it applies the plan, by a key of its own."""
         self.on_commit: list[Callable[[], None]] = []
@@ -73,21 +76,32 @@ class AccountWrite:
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Result:
         """Run one statement in this write's transaction."""
-        return execute(self.connection, sql, parameters)
+        return self._run([(sql, parameters)])[0]
 
     def run(self, *statements: Statement) -> list[list[Row]]:
         """Run statements in one round trip; the rows of each, in order."""
-        return [result.fetchall() for result in run(self.connection, *statements)]
+        return [result.fetchall() for result in self._run(statements)]
+
+    def _run(self, statements: Sequence[Statement]) -> list[Result]:
+        deferred, self._deferred = self._deferred, []
+        return run(self.connection, *deferred, *statements)[len(deferred) :]
+
+    def defer(self, *statements: Statement) -> None:
+        """Run statements, whose rows nobody needs, with whatever comes next: at the latest with what closes the block."""
+        self._deferred.extend(statements)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """A savepoint: an error inside undoes what was done and recorded inside, and goes on to the caller."""
         recorded, modseq, next_id = len(self._changes), self.modseq, self._next_id
+        self._run([])
         try:
             with self.connection.transaction():
                 yield
+                self._run([])
         except BaseException:
             del self._changes[recorded:]
+            self._deferred.clear()
             self.modseq, self._next_id = modseq, next_id
             raise
 
@@ -132,8 +146,8 @@ class AccountWrite:
         return {type_name: modseq for type_name, modseq, _, _ in self._changes}
 
     def closing_statements(self) -> list[Statement]:
-        """What the end of the block writes: the log, the states of the types, the counters. None for no change."""
-        statements: list[Statement] = []
+        """What the end of the block writes: what was deferred, the log, the states of the types, the counters."""
+        statements, self._deferred = self._deferred, []
         if self._changes:
             types, modseqs, objects, operations = (
                 list(column) for column in zip(*self._changes, strict=True)
@@ -147,9 +161,12 @@ class AccountWrite:
 
 
 @contextmanager
-def account_write(account_id: int, connection: Connection) -> Iterator[AccountWrite]:
+def account_write(
+    account_id: int, connection: Connection, prelude: Sequence[Statement] = ()
+) -> Iterator[AccountWrite]:
     """Open the write of one account: locks its state row; commits at the end, rolls back on an error.
 
+    The statements of `prelude` run under the lock in the same round trip; `write.prelude` has their rows.
     Inside a transaction of the caller's (`django_connection()` in `atomic`) the block joins it, and the caller commits.
     No parsing, blob I/O, network or sleep belongs inside. Two accounts are locked in ascending id.
     Raises `UnknownAccountError`; `psycopg.errors.LockNotAvailable` after `lock_timeout`.
@@ -160,13 +177,15 @@ def account_write(account_id: int, connection: Connection) -> Iterator[AccountWr
         opening: list[Statement] = [] if joined else [("BEGIN", ())]
         opening += [(SET_WRITING, (name, name)), (LOCK_STATE, (account_id,))]
         # A statement of its own: one that waited for the lock would give the states of before the wait.
-        *_, locked, states = run(connection, *opening, states_statement(account_id))
+        results = run(connection, *opening, states_statement(account_id), *prelude)
+        locked, states, *first = results[len(opening) - 1 :]
         state = locked.fetchone()
         if state is None:
             raise UnknownAccountError(f"account {account_id} has no state row")
         write = AccountWrite(
             account_id, connection, state[0], state[1], state[2], marks(states.fetchall())[1]
         )
+        write.prelude = [result.fetchall() for result in first]
         token = writing_account.set(account_id)
         try:
             yield write

@@ -33,6 +33,9 @@ THREAD_CONDITIONS = frozenset(
 MAX_CONDITIONS = 50
 """Conditions of one filter: each is a subquery, in a plan that the database keeps."""
 
+MAX_COUNTED = 50
+"""Emails whose places are counted one by one; for more, all results are read."""
+
 AFFECTED = """
     SELECT DISTINCT x.email_id FROM email_mailbox AS x WHERE x.account_id = %s AND x.thread_id IN (
         SELECT e.thread_id FROM email AS e WHERE e.account_id = %s AND e.id = ANY(%b::int[])
@@ -129,6 +132,24 @@ def window(reading: Reading, query: Query, request: WindowRequest) -> Window:
             return found
     (rows,) = reading.run(selection.rows())
     return take_window(_ids(selection, query, rows), request)
+
+
+def places(reading: Reading, query: Query, numbers: Collection[int]) -> tuple[list[tuple[int, int]], int]:
+    """Where these Emails are in the results, and the number of all results; counted, where these are the rows of an index."""
+    selection = select(reading, query)
+    newest_first = [text for text, _ in selection.order] == [
+        f"{selection.source.received} DESC",
+        f"{selection.source.id} DESC",
+    ]
+    each_row = selection.source.collapsed or not query.arguments.get("collapseThreads")
+    positions = selection.positions(reading.account_id, list(numbers))
+    if not newest_first or not each_row or positions is None or len(numbers) > MAX_COUNTED:
+        (rows,) = reading.run(selection.rows())
+        ids = _ids(selection, query, rows)
+        return [(index, number) for index, number in enumerate(ids) if number in numbers], len(ids)
+    sql, parameters = selection.total or selection.count()
+    found, totals = reading.run(positions, (sql, list(parameters)))
+    return [(row[0], row[1]) for row in found], totals[0][0] if totals else 0
 
 
 def _window_of_rows(reading: Reading, selection: Selection, request: WindowRequest) -> Window:

@@ -61,6 +61,24 @@ class Selection:
         """The statement that counts the rows."""
         return self._from([("count(*)", [])])
 
+    def positions(self, account_id: int, ids: Sequence[int]) -> tuple[str, list[Any]] | None:
+        """The statement of (rows before it, email id) for those of the Emails that are among the rows.
+
+        Counted along the index that the rows come from; None where the rows are not those of an index alone.
+        """
+        source = self.source
+        if self.joins or self.conditions or self.keys or source.id[0] == "e":
+            return None
+        place = f"({source.received}, {source.id})"
+        before = f"({source.received.replace(source.id[:2], 'b.')}, {source.id.replace(source.id[:2], 'b.')})"
+        sql = f"""
+            SELECT (SELECT count(*) FROM {source.sql[:-1]}b WHERE {source.condition[0].replace(source.id[:2], "b.")}
+                AND {before} > {place}), {source.id}
+            FROM email AS e JOIN {source.sql} ON {source.condition[0]} AND {source.id} = e.id
+                AND {source.thread} = e.thread_id AND {source.received} = e.received_at
+            WHERE e.account_id = %s AND e.id = ANY(%b::int[]) ORDER BY 1"""  # noqa: S608  # our own names
+        return sql, [*source.condition[1], *source.condition[1], account_id, list(ids)]
+
     def _from(self, columns: Sequence[Fragment]) -> tuple[str, list[Any]]:
         conditions = [self.source.condition, *self.conditions]
         sql = f"SELECT {', '.join(text for text, _ in columns)} FROM {self.source.sql}"  # noqa: S608  # our own names

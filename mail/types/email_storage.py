@@ -61,6 +61,12 @@ class EmailStorage(Storage):
         """A part of the results."""
         return email_query.window(reading, query, request)
 
+    def places(
+        self, reading: Reading, query: Query, numbers: Collection[int]
+    ) -> tuple[list[tuple[int, int]], int]:
+        """Where these Emails are in the results."""
+        return email_query.places(reading, query, numbers)
+
     def affected(self, reading: Reading, query: Query, since: int, changed: Collection[int]) -> set[int]:
         """The other Emails of the Threads that changed, where Threads matter."""
         return email_query.affected(reading, query, since, changed)

@@ -106,11 +106,17 @@ class MailboxStorage(Storage):
             return ALL, (*parameters, limit)
         return SOME, (*parameters, list(ids))
 
+    def prelude(
+        self, access: AccountAccess, ids: Sequence[int], names: Collection[str]
+    ) -> Sequence[Statement]:
+        """These mailboxes, as `load` reads them."""
+        return [self._select(access, ids, None)]
+
     def load(
         self, write: AccountWrite, access: AccountAccess, ids: Sequence[int], names: Collection[str]
     ) -> dict[int, Record]:
         """These mailboxes under the lock, with every property: the checks look at several."""
-        (rows,) = write.run(self._select(access, ids, None))
+        (rows,) = write.prelude or write.run(self._select(access, ids, None))
         return {row[0]: _record(access, row) for row in rows}
 
     def existing(self, write: AccountWrite, ids: Collection[int]) -> set[int]:

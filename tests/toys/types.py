@@ -126,7 +126,9 @@ class CrumbStorage(Storage):
         self.crumbs: dict[int, dict[int, Record]] = {}
 
     @contextmanager
-    def writing(self, context: RequestContext, access: AccountAccess) -> Iterator[Any]:
+    def writing(
+        self, context: RequestContext, access: AccountAccess, prelude: Sequence[Any] = ()
+    ) -> Iterator[Any]:
         """No account is written, and no state kept."""
         yield CrumbWrite(context.connection, access)
 
