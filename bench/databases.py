@@ -44,6 +44,18 @@ def exists(name: str) -> bool:
         )
 
 
+def drop_stale(messages: int, seed: int) -> None:
+    """Drop accounts of that size that were seeded for migrations or formats of before."""
+    pattern = f"seed\\_{messages}\\_{seed}\\_%"
+    with _maintenance() as maintenance:
+        found = maintenance.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE %s", (pattern,)
+        ).fetchall()
+        for (name,) in found:
+            if name != seed_name(messages, seed):
+                _run(maintenance, "DROP DATABASE IF EXISTS {}", name)
+
+
 def create(name: str) -> None:
     """An empty database, in place of one that was left half made."""
     with _maintenance() as maintenance:

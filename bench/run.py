@@ -20,10 +20,11 @@ from bench.measuring import Bench, Refusal, settle
 from bench.options import Options
 from bench.processor_time import memory
 from bench.report import HEADING, Results, as_json, closing_lines, line, save
-from bench.service import running_web
+from bench.service import ServiceError, running_web
 from bench.transfers import measure_memory, measure_stalled
 from bench.workload import Workload
-from jmapsite.embedded import POSTGRESQL, REDIS, Holder
+from jmapsite.embedded import POSTGRESQL, REDIS, Holder, Layout
+from jmapsite.embedded.locks import FileLock
 
 WORKING_COPY = "bench_run"
 
@@ -31,6 +32,11 @@ WORKING_COPY = "bench_run"
 def run(options: Options) -> int:
     """Measure or profile; the exit status. Raises `EmbeddedServerError` and `ServiceError`."""
     with Holder(settings.VAR_DIR, (POSTGRESQL, REDIS)):
+        lock = FileLock(Layout(settings.VAR_DIR).locks / "bench")
+        if not lock.try_to_take():
+            raise ServiceError(
+                f"A benchmark runs already in {settings.VAR_DIR}; name another with --var-dir."
+            )
         django.setup()
         with _seeded(options):
             if options.profile:

@@ -41,6 +41,7 @@ def seeded_database(messages: int, seed: int) -> tuple[str, bool]:
     name = databases.seed_name(messages, seed)
     if databases.exists(name):
         return name, False
+    databases.drop_stale(messages, seed)
     part = f"{name}_part"
     databases.create(part)
     databases.point_to(part)
