@@ -67,13 +67,16 @@ class Selection:
         Counted along the index that the rows come from; None where the rows are not those of an index alone.
         """
         source = self.source
-        if self.joins or self.conditions or self.keys or source.id[0] == "e":
+        if self.joins or self.conditions or self.keys or source.sql == "email AS e":
             return None
-        place = f"({source.received}, {source.id})"
-        before = f"({source.received.replace(source.id[:2], 'b.')}, {source.id.replace(source.id[:2], 'b.')})"
+        alias = source.id.partition(".")[0]
+
+        def of_another(text: str) -> str:
+            return text.replace(f"{alias}.", "b.")
+
         sql = f"""
-            SELECT (SELECT count(*) FROM {source.sql[:-1]}b WHERE {source.condition[0].replace(source.id[:2], "b.")}
-                AND {before} > {place}), {source.id}
+            SELECT (SELECT count(*) FROM {source.sql.partition(" ")[0]} AS b WHERE {of_another(source.condition[0])}
+                AND ({of_another(source.received)}, {of_another(source.id)}) > ({source.received}, {source.id})), {source.id}
             FROM email AS e JOIN {source.sql} ON {source.condition[0]} AND {source.id} = e.id
                 AND {source.thread} = e.thread_id AND {source.received} = e.received_at
             WHERE e.account_id = %s AND e.id = ANY(%b::int[]) ORDER BY 1"""  # noqa: S608  # our own names
