@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import time
 from dataclasses import dataclass
 
@@ -20,6 +19,7 @@ FEWEST = 20
 MOST_SECONDS = 8.0
 """How long one measurement may take; a workload that is far too slow is measured with fewer operations."""
 
+REFERENCES = 25
 _MILLISECOND = 1_000_000
 
 
@@ -27,7 +27,7 @@ _MILLISECOND = 1_000_000
 class Measurement:
     """What one workload cost with a number of connections. Times are milliseconds; `cpu_…` for one operation.
 
-    `reference` is what `reference_milliseconds` gave just before.
+    `reference` is what `reference_milliseconds` gave just before and after, on the average.
     """
 
     workload: str
@@ -99,6 +99,7 @@ class Bench:
             before = self.processes.nanoseconds()
             timings = self.loaders.run(connections)
             after = self.processes.nanoseconds()
+            reference = (reference + reference_milliseconds()) / 2
         except RefusedError as error:
             return Refusal(workload.name, workload.title, str(error))
         spent = [end - start for start, end in zip(before, after, strict=True)]
@@ -143,19 +144,17 @@ def _measurement(
 
 
 def reference_milliseconds() -> float:
-    """Processor time of a fixed piece of work: how fast this processor is at this moment.
+    """Processor time of a fixed piece of work, the mean of some: how fast the processor is at this moment.
 
     Neighbours on a shared machine slow it down, by twice and more, without taking time from it.
     """
-    best = math.inf
-    for _ in range(3):
-        began = time.thread_time_ns()
+    began = time.thread_time_ns()
+    for _ in range(REFERENCES):
         words = [str(number * 7919 % 1009) for number in range(4000)]
         digest = hashlib.sha256("".join(sorted(set(words))).encode())
         for word in words:
             digest.update(word.encode())
-        best = min(best, (time.thread_time_ns() - began) / _MILLISECOND)
-    return best
+    return (time.thread_time_ns() - began) / REFERENCES / _MILLISECOND
 
 
 def settle(processes: Processes, most_seconds: float = 5.0) -> None:
