@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import IO
 
 from jmapsite.embedded.process_end import die_with_parent
+from jmapsite.running.guard import Guard
 from jmapsite.running.processes import Process
 
 START_SECONDS = 60.0
@@ -57,6 +58,7 @@ class Supervisor:
         self._children: list[tuple[Process, subprocess.Popen[str]]] = []
         self._printing = threading.Lock()
         self._threads: list[threading.Thread] = []
+        self._guard: Guard | None = None
         self.stop_wanted = threading.Event()
 
     def handle_signals(self) -> None:
@@ -66,6 +68,8 @@ class Supervisor:
 
     def start(self, process: Process) -> None:
         """Start one process, in a group of its own so that Ctrl-C reaches this process alone."""
+        if self._guard is None:
+            self._guard = Guard(STOP_SECONDS[0])
         child = subprocess.Popen(
             process.command,
             stdin=subprocess.DEVNULL,
@@ -78,6 +82,7 @@ class Supervisor:
             preexec_fn=die_with_parent(signal.SIGTERM),
         )
         self._children.append((process, child))
+        self._guard.watch_over(child.pid)
 
     def pass_on_output(self) -> None:
         """Print what the started processes print, from now on, each line with the name of its process.
@@ -138,6 +143,9 @@ class Supervisor:
         for thread in self._threads:
             thread.join(STOP_SECONDS[1])
         self._children = []
+        if self._guard is not None:
+            self._guard.dismiss()
+            self._guard = None
 
     def _pass_on(self, name: str, lines: IO[str]) -> None:
         for line in lines:
