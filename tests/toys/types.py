@@ -144,7 +144,7 @@ class CrumbStorage(Storage):
         mine = self.crumbs.get(reading.access.user_id, {})
         return Fetched(
             {
-                number: {name: {**record, "id": f"x{number}"}[name] for name in properties}
+                number: {name: {**record, "id": f"x{number}"}.get(name) for name in properties}
                 for number, record in mine.items()
                 if ids is None or number in ids
             }
@@ -278,7 +278,13 @@ CRUMB = ObjectType(
     letter="x",
     methods=frozenset({"get", "set"}),
     storage=CrumbStorage(),
-    properties={"id": Property(Id(), set_by=SetBy.SERVER), "size": Property(UnsignedInt(), 1)},
+    properties={
+        "id": Property(Id(), set_by=SetBy.SERVER),
+        "size": Property(UnsignedInt(), 1),
+        "of": Property(Nullable(String())),
+    },
+    accepts_property=lambda name: name.startswith("note:"),
+    report_created=("id", "size"),
     has_account=False,
     has_state=False,
 )

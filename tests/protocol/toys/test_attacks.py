@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -25,7 +26,7 @@ def quick() -> Iterator[None]:
     """Each attack costs this thread less than two seconds of computing."""
     started = time.thread_time()
     yield
-    assert time.thread_time() - started < 2
+    assert time.thread_time() - started < (20 if sys.gettrace() else 2)  # measuring coverage takes its time
 
 
 def answers(client: JMAPClient, *calls: list[Any]) -> list[Any]:

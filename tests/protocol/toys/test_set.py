@@ -517,23 +517,35 @@ def test_a_singleton_is_neither_created_nor_destroyed(alice: JMAPClient) -> None
     assert alice.call("ToyOven/get")["list"] == [{"id": "singleton", "degrees": 200}]
 
 
+def crumbs(client: JMAPClient, method: str, **arguments: Any) -> dict[str, Any]:
+    """What a method of ToyCrumb answers, by name or as an error."""
+    [[_, answer, _]] = client.request([f"ToyCrumb/{method}", arguments, "c"])["methodResponses"]
+    found: dict[str, Any] = answer
+    return found
+
+
 @pytest.mark.rfc("8620", "7.2.2")
 def test_a_type_of_no_account_and_no_state(cast: Cast, alice: JMAPClient) -> None:
-    [[name, answer, _]] = alice.request(["ToyCrumb/set", {"create": {"a": {"size": 3}, "b": {}}}, "c"])[
-        "methodResponses"
-    ]
-    made = answer["created"]["a"]["id"]
-    assert name == "ToyCrumb/set"
+    answer = crumbs(alice, "set", create={"a": {"size": 3, "of": "bread"}, "b": {"of": None}, "c": {}})
     assert answer.keys() == {"created", "updated", "destroyed", "notCreated", "notUpdated", "notDestroyed"}
-    assert alice.request(["ToyCrumb/set", {"ifInState": "x"}, "c"])["methodResponses"] == [
-        ["error", {"type": "invalidArguments"}, "c"]
-    ]
-    update = ["ToyCrumb/set", {"update": {made: {"size": 4}}, "destroy": [answer["created"]["b"]["id"]]}, "c"]
-    assert alice.request(update)["methodResponses"][0][1]["updated"] == {made: None}
-    assert alice.request(["ToyCrumb/get", {}, "c"])["methodResponses"][0][1]["list"] == [
-        {"id": made, "size": 4}
-    ]
-    assert JMAPClient(cast.bob).request(["ToyCrumb/get", {}, "c"])["methodResponses"][0][1]["list"] == []
+    assert answer["notCreated"] == {"c": {"type": "invalidProperties", "properties": ["of"]}}
+    made = answer["created"]["a"]["id"]
+    assert crumbs(alice, "set", ifInState="x") == {"type": "invalidArguments"}
+    gone = answer["created"]["b"]["id"]
+    changed = crumbs(alice, "set", update={made: {"size": 4, "of": None}}, destroy=[gone])
+    assert (changed["updated"], changed["destroyed"]) == ({made: None}, [gone])
+    assert crumbs(alice, "get")["list"] == [{"id": made, "size": 4, "of": None}]
+    assert crumbs(JMAPClient(cast.bob), "get")["list"] == []
+
+
+@pytest.mark.rfc("8620", "5.3")
+def test_a_type_may_take_properties_that_it_does_not_declare(alice: JMAPClient) -> None:
+    answer = crumbs(alice, "set", create={"a": {"of": None, "note:x": [1]}, "b": {"of": None, "x": 1}})
+    assert answer["notCreated"] == {"b": {"type": "invalidProperties", "properties": ["x"]}}
+    made = answer["created"]["a"]["id"]
+    assert answer["created"]["a"] == {"id": made, "size": 1}
+    assert crumbs(alice, "get", ids=[made], properties=["note:x"])["list"] == [{"id": made, "note:x": [1]}]
+    assert crumbs(alice, "get", properties=["x"]) == {"type": "invalidArguments"}
 
 
 @pytest.mark.rfc("8620", "5.3")
@@ -586,3 +598,26 @@ def test_a_create_that_is_updated_in_the_same_call_takes_no_taken_value(alice: J
     answer = set_cakes(alice, create={"b": {"name": "A"}}, update={"#b": {"weight": 1}})
     assert answer["notCreated"] == {"b": {"type": "alreadyExists", "existingId": taken}}
     assert answer["notUpdated"] == {"#b": {"type": "notFound"}}
+
+
+@pytest.mark.rfc("8620", "5.3")
+def test_what_must_have_a_value_is_not_removed(alice: JMAPClient) -> None:
+    [made] = bake(alice, "A")
+    lit = alice.call("ToyCandle/set", {"create": {"c": {"cakeId": made}}})["created"]["c"]["id"]
+    answer = alice.call("ToyCandle/set", {"update": {lit: {"cakeId": None}}})
+    assert answer["notUpdated"] == {lit: {"type": "invalidProperties", "properties": ["cakeId"]}}
+
+
+@pytest.mark.rfc("8620", "5.3")
+def test_nothing_refers_to_a_record_that_comes_and_goes(alice: JMAPClient) -> None:
+    [before] = bake(alice, "A")
+    answer = set_cakes(
+        alice,
+        create={"base": {"name": "Base"}},
+        update={before: {"parentId": "#base"}},
+        destroy=["#base"],
+    )
+    made = answer["created"]["base"]["id"]
+    assert answer["destroyed"] == [made]
+    assert answer["notUpdated"] == {before: {"type": "invalidProperties", "properties": ["parentId"]}}
+    assert cake(alice, before, "parentId") == {"parentId": None}
