@@ -54,7 +54,9 @@ def session_of(caller: Caller, registry: Registry) -> Session:
 
 
 def _make(caller: Caller, registry: Registry) -> Session:
-    capabilities = {uri: each for uri, each in registry.capabilities.items() if opens(each, caller)}
+    capabilities = {
+        uri: each for uri, each in registry.capabilities.items() if each.advertised and opens(each, caller)
+    }
     session: dict[str, Any] = {
         "capabilities": {uri: each.session_value() for uri, each in capabilities.items()},
         "accounts": {

@@ -28,6 +28,8 @@ class Capability:
     """Whether the caller has it in an account."""
     opened_by: frozenset[str] = frozenset()
     """Other URIs in `using` that open its methods as well (a leniency that clients need)."""
+    advertised: bool = True
+    """False: accepted in `using`, and not in the session, since only a part of it is there."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the app mail adds to the registry of the engine: its capability, types and methods."""
+"""What the app mail adds to the registry of the engine: its capabilities, types and methods."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from jmapcore.standard.methods import register_type
 from mail.types.capability import CAPABILITY
 from mail.types.email import EMAIL
 from mail.types.email_import import EMAIL_IMPORT
+from mail.types.identity import CAPABILITY as SUBMISSION_CAPABILITY
+from mail.types.identity import IDENTITY
 from mail.types.mailbox import MAILBOX
 from mail.types.thread import THREAD
 
@@ -14,6 +16,7 @@ from mail.types.thread import THREAD
 def register_mail(registry: Registry) -> None:
     """Register mail."""
     registry.add_capability(CAPABILITY)
-    for declared in (MAILBOX, THREAD, EMAIL):
+    registry.add_capability(SUBMISSION_CAPABILITY)
+    for declared in (MAILBOX, THREAD, EMAIL, IDENTITY):
         register_type(registry, declared)
     registry.add_method(EMAIL_IMPORT)
