@@ -55,7 +55,7 @@ def register_core(target: Registry) -> None:
     # Clients look for core in primaryAccounts and accountCapabilities, so it is in every account.
     target.add_capability(Capability(CORE, _core_value, account_value=lambda access: {}))
     target.add_method(Method("Core/echo", CORE, echo, None))
-    target.add_method(Method("Blob/copy", CORE, blob_copy, BLOB_COPY))
+    target.add_method(Method("Blob/copy", CORE, blob_copy, BLOB_COPY, writes=True))
 
 
 register_core(registry)
