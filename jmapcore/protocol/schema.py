@@ -110,7 +110,7 @@ class ObjectType:
     properties: Mapping[str, Property] = field(default_factory=dict)
     methods: frozenset[str] = frozenset()
     storage: Any = None
-    """How its records are fetched and written: see `jmapcore.store.records.Storage`."""
+    """How its records are fetched and written: see `jmapcore.store.storage.Storage`."""
     filters: Mapping[str, Filter] = field(default_factory=dict)
     sorts: Mapping[str, Sort] = field(default_factory=dict)
     default_sort: tuple[str, ...] = ()

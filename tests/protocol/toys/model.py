@@ -57,6 +57,16 @@ class Model:
         """A cake was destroyed."""
         del self.cakes[cake_id]
 
+    def lit(self, arguments: dict[str, Any], answer: dict[str, Any]) -> None:
+        """Candles were put on cakes, which have a slice less each, and blown out."""
+        for key, made in (answer["created"] or {}).items():
+            given = arguments["create"][key]
+            self.candles[made["id"]] = {"id": made["id"], "colour": "white", **given}
+        for cake_id in {arguments["create"][key]["cakeId"] for key in answer["created"] or {}}:
+            self.cakes[cake_id]["slices"] -= 1
+        for candle_id in answer["destroyed"] or []:
+            del self.candles[candle_id]
+
     def check(self) -> None:
         """What must hold of every final state."""
         siblings = [(record["parentId"], record["name"]) for record in self.cakes.values()]
@@ -99,6 +109,15 @@ class Player:
         }
         names = self.dice.sample(sorted(made), self.dice.randint(0, 4))
         return {name: made[name] for name in names}
+
+    def candles(self) -> dict[str, Any]:
+        """The arguments of a ToyCandle/set."""
+        create = {
+            f"l{number}": {"cakeId": self.some_cake([]), **self.dice.choice([{}, {"colour": "red"}])}
+            for number in range(self.dice.randint(0, 2))
+        }
+        lit = sorted(self.model.candles)
+        return {"create": create, "destroy": self.dice.sample(lit, min(len(lit), self.dice.randint(0, 1)))}
 
     def call(self) -> dict[str, Any]:
         """The arguments of a ToyCake/set."""
