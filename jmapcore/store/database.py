@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import atexit
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, cast
 
 import psycopg
@@ -19,7 +18,6 @@ from django.db import connection as orm_connection
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from psycopg_pool import ConnectionPool
 
-from jmapcore.store.arrays import ArrayDumper
 from jmapcore.store.prepared import Result, Row, Statement, prepared_pipeline, runs_prepared
 
 __all__ = [
@@ -43,7 +41,7 @@ class PooledConnection(psycopg.Connection[Row]):
     ) -> psycopg.Cursor[Row]:
         """Run one statement; its result has what is used of a cursor."""
         if prepare and runs_prepared(self):
-            return cast("psycopg.Cursor[Row]", prepared_pipeline(self).run(self, [(query, params or ())])[0])
+            return cast("psycopg.Cursor[Row]", prepared_pipeline(self).run([(query, params or ())])[0])
         return super().execute(query, params, prepare=prepare, binary=binary)
 
 
@@ -83,7 +81,6 @@ def _configure(connection: Connection) -> None:
     # prepared with small numbers refuses larger ones.
     connection.adapters.register_dumper(int, Int8Dumper)
     connection.adapters.register_dumper(int, Int8BinaryDumper)
-    connection.adapters.register_dumper(list, ArrayDumper)
     connection.prepare_threshold = None
 
 
@@ -110,18 +107,21 @@ def _open_pool() -> ConnectionPool[Connection]:
         return _pool
 
 
-@contextmanager
-def connection() -> Iterator[Connection]:
+class connection:  # noqa: N801  # used as a function is: with connection() as lent
     """Lend a pooled autocommit connection of the restricted role for the length of the block.
 
     Raises `psycopg_pool.PoolTimeout` where none becomes free in time, `psycopg.OperationalError` where PostgreSQL is away.
     """
-    pool = _pool if _pool is not None else _open_pool()
-    lent = pool.getconn()
-    try:
-        yield lent
-    finally:
-        pool.putconn(lent)
+
+    __slots__ = ("_lent", "_pool")
+
+    def __enter__(self) -> Connection:
+        self._pool = _pool if _pool is not None else _open_pool()
+        self._lent = self._pool.getconn()
+        return self._lent
+
+    def __exit__(self, *problem: object) -> None:
+        self._pool.putconn(self._lent)
 
 
 @atexit.register
@@ -146,7 +146,7 @@ def run(connection: Connection, *statements: Statement) -> list[Result]:
     Outside an explicit transaction they are one of their own. Raises `psycopg.Error`.
     """
     if runs_prepared(connection):
-        return prepared_pipeline(connection).run(connection, statements)
+        return prepared_pipeline(connection).run(statements)
     # The ORM's connection, which begins its transaction with its first cursor, or one in a pipeline of psycopg's.
     results = []
     for sql, parameters in statements:

@@ -13,16 +13,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import pq
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 
+from jmapcore.store.parameters import encoded
+
 _PLACEHOLDER = re.compile(r"%(?:([sbt])|(%))")
 _FORMATS = {"s": PyFormat.AUTO, "b": PyFormat.BINARY, "t": PyFormat.TEXT}
 _DONE = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
+_KEPT = "jmap_prepared_pipeline"
 _MOST_PREPARED = 500
 """Prepared statements of one connection; the least recently used goes first."""
 
@@ -84,13 +86,23 @@ class _Message:
 
 
 def _message(transformer: Any, sql: str, parameters: Sequence[Any]) -> _Message:
-    query, formats = _translated(sql)
-    if len(parameters) != len(formats):
-        raise psycopg.ProgrammingError(f"{len(formats)} parameters are due, {len(parameters)} were given")
+    query, given_formats = _translated(sql)
+    if len(parameters) != len(given_formats):
+        raise psycopg.ProgrammingError(
+            f"{len(given_formats)} parameters are due, {len(parameters)} were given"
+        )
     if not parameters:
         return _Message((query, ()), None, None)
-    values = transformer.dump_sequence(parameters, formats)
-    return _Message((query, transformer.types), values, transformer.formats)
+    values, types, formats = [], [], []
+    for parameter, given_format in zip(parameters, given_formats, strict=True):
+        found = encoded(parameter)
+        if found is None:
+            (value,) = transformer.dump_sequence([parameter], [given_format])
+            found = value, transformer.types[0], transformer.formats[0]
+        values.append(found[0])
+        types.append(found[1])
+        formats.append(found[2])
+    return _Message((query, tuple(types)), values, formats)
 
 
 class PreparedPipeline:
@@ -98,13 +110,15 @@ class PreparedPipeline:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._pgconn: Any = connection.pgconn
+        # Kept, for it remembers how each type is read.
+        self._transformer: Any = Transformer(connection)
         self._prepared: OrderedDict[_Key, bytes] = OrderedDict()
         self._count = 0
         self._poll = select.poll()
         self._poll.register(self._pgconn.socket, select.POLLIN)
         self._pgconn.nonblocking = 1
 
-    def run(self, connection: psycopg.Connection[Any], statements: Sequence[Statement]) -> list[Result]:
+    def run(self, statements: Sequence[Statement]) -> list[Result]:
         """The results of statements that are sent together; outside an explicit transaction they are one of their own.
 
         Raises the `psycopg.Error` of the first that fails; none behind it was executed then.
@@ -112,7 +126,7 @@ class PreparedPipeline:
         if not statements:
             return []
         pgconn = self._pgconn
-        transformer: Any = Transformer(connection)
+        transformer = self._transformer
         if len(self._prepared) > _MOST_PREPARED:
             self._forget_some()
         # All parameters first: a value that cannot be adapted is refused before anything is sent.
@@ -200,14 +214,11 @@ def _result(transformer: Any, received: Any) -> Result:
     return Result([], received.command_tuples or 0)
 
 
-_pipelines: WeakKeyDictionary[psycopg.Connection[Any], PreparedPipeline] = WeakKeyDictionary()
-
-
 def prepared_pipeline(connection: psycopg.Connection[Any]) -> PreparedPipeline:
-    """The prepared statements of a connection."""
-    found = _pipelines.get(connection)
+    """The prepared statements of a connection, kept with it."""
+    found: PreparedPipeline | None = connection.__dict__.get(_KEPT)
     if found is None:
-        found = _pipelines[connection] = PreparedPipeline(connection)
+        found = connection.__dict__[_KEPT] = PreparedPipeline(connection)
     return found
 
 
