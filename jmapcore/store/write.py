@@ -7,9 +7,11 @@ changes to the account's log as it ends.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from psycopg.pq import TransactionStatus
@@ -17,6 +19,8 @@ from psycopg.pq import TransactionStatus
 from jmapcore.store.database import Connection, run
 from jmapcore.store.prepared import Result, Row, Statement
 from jmapcore.store.states import TypeMark, marks, states_statement
+
+logger = logging.getLogger("jmapcore.write")
 
 CREATED, UPDATED, VOLATILE, DESTROYED = "c", "u", "v", "d"
 """Operations of the change log; `v` is an update of a type's volatile properties alone (Mailbox counts, RFC 8621 §2.2)."""
@@ -203,11 +207,15 @@ def account_write(
 def _announce(write: AccountWrite, joined: bool) -> None:
     def announce() -> None:
         newest = write.type_modseqs()
+        callbacks: list[Callable[[], None]] = []
         if newest:
-            for listener in after_commit:
-                listener(write.account_id, newest)
-        for callback in write.on_commit:
-            callback()
+            callbacks += [partial(listener, write.account_id, newest) for listener in after_commit]
+        for callback in [*callbacks, *write.on_commit]:
+            try:
+                callback()
+            except Exception:
+                # It is committed: an error now would tell the client that nothing was changed (RFC 8620 §3.6.2).
+                logger.exception("after the commit of account %d", write.account_id)
 
     if joined:
         from django.db import transaction

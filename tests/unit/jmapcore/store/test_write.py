@@ -113,6 +113,26 @@ def test_listeners_are_told_after_the_commit_alone(account: int) -> None:
         after_commit.remove(listen)
 
 
+def test_a_listener_that_fails_undoes_nothing_and_stops_nobody(
+    account: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+
+    def fail(*arguments: object) -> None:
+        raise ZeroDivisionError
+
+    after_commit.append(fail)
+    try:
+        first, _ = counters(account)
+        with connection() as lent, account_write(account, lent) as write:
+            write.created("T", 1)
+            write.on_commit += [fail, lambda: told.append("told")]
+    finally:
+        after_commit.remove(fail)
+    assert (counters(account)[0], told) == (first + 1, ["told"])
+    assert caplog.text.count("ZeroDivisionError") >= 2
+
+
 def test_a_joined_write_is_undone_with_the_callers_transaction(account: int) -> None:
     before = counters(account)
     with pytest.raises(ZeroDivisionError), transaction.atomic():
