@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date
 from typing import Any
 
 from django import forms
@@ -78,7 +77,7 @@ class UserAdmin(SuperuserAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         ("Dates", {"fields": ("last_login", "created")}),
     )
     readonly_fields = ("address", "tenant", "domain", "has_second_factor", "last_login", "created")
-    list_display = ("address", "name", "tenant", "status", "created_on")
+    list_display = ("address", "name", "tenant", "status")
     list_select_related = ("tenant",)
     list_filter = ("is_active", "is_suspended", "is_staff")
     search_fields = ("address__startswith", "name__istartswith")
@@ -91,11 +90,6 @@ class UserAdmin(SuperuserAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         if not user.is_active:
             return "inactive"
         return "suspended" if user.is_suspended else "active"
-
-    @admin.display(description="created", ordering="created")
-    def created_on(self, user: User) -> date:
-        """The day (UTC); its hour is on the user's own page."""
-        return user.created.astimezone(UTC).date()
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """The address, and with it tenant and domain, is chosen once."""
