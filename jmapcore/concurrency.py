@@ -53,7 +53,7 @@ def at_work() -> Iterator[None]:
 
     The many threads of a web process wait for slow bodies; two at a time do the work. Raises `RequestError` (503).
     """
-    if not _at_work.acquire(timeout=settings.JMAP_WAIT_SECONDS):
+    if not (_at_work.acquire(blocking=False) or _at_work.acquire(timeout=settings.JMAP_WAIT_SECONDS)):
         raise RequestError(
             "The server is busy. Try again in a moment.", status=503, headers={"Retry-After": "5"}
         )

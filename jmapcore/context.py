@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from functools import cached_property
 from typing import Any
 
 from accounts.access import AccountAccess, Caller
@@ -19,7 +21,7 @@ from jmapcore.protocol.registry import Capability, Registry
 from jmapcore.protocol.schema import ObjectType
 from jmapcore.protocol.wire import object_id, object_number
 from jmapcore.store.database import Connection
-from jmapcore.store.reading import Reading
+from jmapcore.store.reading import Marks, Reading
 
 ACCOUNT_LETTER = "a"
 
@@ -45,18 +47,29 @@ class RequestContext:
     def __init__(
         self,
         caller: Caller,
-        connection: Connection,
+        borrow: Callable[[], AbstractContextManager[Connection]],
         registry: Registry,
         using: frozenset[str],
         created_ids: dict[str, str],
     ) -> None:
         self.caller = caller
-        self.connection = connection
+        self._borrow = borrow
+        self._held = ExitStack()
         self.registry = registry
         self.using = using
         self.created_ids = created_ids
         self.account_ids: set[int] = set()
         """The accounts that calls named, for the log."""
+        self._marks: Marks = {}
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The connection of the request, borrowed by the first call that needs one."""
+        return self._held.enter_context(self._borrow())
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._held.close()
 
     def account(self, account_id: str, capability: str, *, write: bool = False) -> AccountAccess:
         """What the caller may do with an account that a call names.
@@ -103,7 +116,11 @@ class RequestContext:
 
     def reading(self, access: AccountAccess) -> Reading:
         """Open the reading of an account for one method call."""
-        return Reading(self.connection, access)
+        return Reading(self.connection, access, self._marks)
+
+    def forget_states(self) -> None:
+        """A call may have written: the states that were read before are no longer those of the next call."""
+        self._marks.clear()
 
     def resolve_id(self, text: str) -> str:
         """An id, or the id that a `#creationId` stands for where it is known (RFC 8620 §5.3)."""

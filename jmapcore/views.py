@@ -71,10 +71,12 @@ def run_request(body: bytes, caller: Caller, log: RequestLog) -> list[bytes]:
     request = parse_request(body)
     log.methods = ",".join(call.name if call.name in registry.methods else "?" for call in request.calls)
     created_ids = dict(request.created_ids or {})
-    with connection() as lent:
-        context = RequestContext(caller, lent, registry, frozenset(request.using), created_ids)
-        limits = Limits(settings.JMAP_LIMITS["maxCallsInRequest"], settings.JMAP_MAX_SIZE_ANSWER)
+    limits = Limits(settings.JMAP_LIMITS["maxCallsInRequest"], settings.JMAP_MAX_SIZE_ANSWER)
+    context = RequestContext(caller, connection, registry, frozenset(request.using), created_ids)
+    try:
         responses = Dispatcher(registry, limits, context, translate).run(request)
+    finally:
+        context.close()
     if context.account_ids:
         log.accounts = ",".join(account_wire_id(number) for number in sorted(context.account_ids))
     created = b"" if request.created_ids is None else b'"createdIds":%b,' % orjson.dumps(context.created_ids)

@@ -35,6 +35,9 @@ class Context(Protocol):
     using: frozenset[str]
     created_ids: dict[str, str]
 
+    def forget_states(self) -> None:
+        """A call may have written."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -92,8 +95,8 @@ class Dispatcher:
         ]
 
     def _call(self, call: Invocation) -> None:
+        method = self.registry.find_method(call.name, self.context.using)
         try:
-            method = self.registry.find_method(call.name, self.context.using)
             if method is None:
                 raise UnknownMethod(call.name)
             if self._size >= self.limits.max_size_answer:
@@ -111,6 +114,8 @@ class Dispatcher:
                 logger.exception("incident %s in %s", incident, self._loggable(call))
                 known = ServerFail(description=f"incident {incident}")
             self._fail(known, call)
+        if method is not None and method.writes:
+            self.context.forget_states()
 
     def _answer(self, responses: Iterable[tuple[str, Mapping[str, Any]]], call_id: str) -> None:
         for name, arguments in responses:

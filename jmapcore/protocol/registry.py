@@ -43,7 +43,7 @@ class Method:
     """None: the arguments are not checked (Core/echo)."""
     also_needs: frozenset[str] = frozenset()
     writes: bool = False
-    """It changes data: once it has, its answer is never refused for its size."""
+    """It changes data: once it has, its answer is never refused for its size, and states read before it are read again."""
 
 
 @dataclass

@@ -45,6 +45,10 @@ class PooledConnection(psycopg.Connection[Row]):
         return super().execute(query, params, prepare=prepare, binary=binary)
 
 
+PLANNER = ("plan_cache_mode=force_generic_plan", "enable_seqscan=off", "random_page_cost=1.1", "jit=off")
+"""How statements of the JMAP path are planned: once (one with an array would be planned anew each time, which costs more than
+running it), and along an index, since a young account's statistics, or none, make the planner read whole tables."""
+
 SET_ACCOUNT = "SELECT set_config('jmap.account', %s, true)"
 
 _lock = threading.Lock()
@@ -67,10 +71,7 @@ def connection_string() -> str:
         for key, value in database.get("OPTIONS", {}).items()
         if key not in {"pool", "server_side_binding", "isolation_level", "assume_role"}
     }
-    # A statement with an array is planned anew each time by default, which costs more than running it.
-    options["options"] = (
-        f"{options.get('options', '')} -c plan_cache_mode=force_generic_plan -c jit=off".strip()
-    )
+    options["options"] = " ".join([options.get("options", ""), *(f"-c {name}" for name in PLANNER)]).strip()
     return psycopg.conninfo.make_conninfo(
         **{key: str(value) for key, value in {**parameters, **options}.items() if value not in ("", None)}
     )

@@ -7,6 +7,7 @@ known here, lists with nulls or of mixed types among it, goes psycopg's way.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from struct import Struct, error, pack
 from typing import Any
 
@@ -80,9 +81,19 @@ def times(values: list[datetime]) -> bytes:
 
 def texts(values: list[str]) -> bytes:
     """A list of str, not empty, as `text[]`; PostgreSQL refuses NUL."""
-    pieces = [_HEAD.pack(1, 0, TEXT, len(values), 1)]
-    for text in values:
-        octets = text.encode()
-        pieces.append(len(octets).to_bytes(4, "big"))
-        pieces.append(octets)
-    return b"".join(pieces)
+    elements = map(_element, values)
+    return _HEAD.pack(1, 0, TEXT, len(values), 1) + b"".join(elements)
+
+
+def _element(text: str) -> bytes:
+    return _short_element(text) if len(text) <= _SHORT else _new_element(text)
+
+
+def _new_element(text: str) -> bytes:
+    octets = text.encode()
+    return len(octets).to_bytes(4, "big") + octets
+
+
+_SHORT = 40
+_short_element = lru_cache(maxsize=5_000)(_new_element)
+"""Keywords, names of types and the like come again and again."""

@@ -10,7 +10,6 @@ import re
 import select
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -25,6 +24,8 @@ _PLACEHOLDER = re.compile(r"%(?:([sbt])|(%))")
 _FORMATS = {"s": PyFormat.AUTO, "b": PyFormat.BINARY, "t": PyFormat.TEXT}
 _DONE = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 _KEPT = "jmap_prepared_pipeline"
+_BINARY = pq.Format.BINARY
+_TUPLES = pq.ExecStatus.TUPLES_OK
 _MOST_PREPARED = 500
 """Prepared statements of one connection; the least recently used goes first."""
 
@@ -76,13 +77,8 @@ def _translated(sql: str) -> tuple[bytes, tuple[PyFormat, ...]]:
     return _PLACEHOLDER.sub(replace, sql).encode(), tuple(formats)
 
 
-@dataclass(slots=True)
-class _Message:
-    """A statement as libpq takes it."""
-
-    key: _Key
-    values: Sequence[Any] | None
-    formats: Sequence[Any] | None
+_Message = tuple[_Key, "list[bytes | None] | None", "list[int] | None"]
+"""A statement as libpq takes it: its key, the values of its parameters, and their forms."""
 
 
 def _message(transformer: Any, sql: str, parameters: Sequence[Any]) -> _Message:
@@ -92,7 +88,7 @@ def _message(transformer: Any, sql: str, parameters: Sequence[Any]) -> _Message:
             f"{len(given_formats)} parameters are due, {len(parameters)} were given"
         )
     if not parameters:
-        return _Message((query, ()), None, None)
+        return (query, ()), None, None
     values, types, formats = [], [], []
     for parameter, given_format in zip(parameters, given_formats, strict=True):
         found = encoded(parameter)
@@ -102,7 +98,7 @@ def _message(transformer: Any, sql: str, parameters: Sequence[Any]) -> _Message:
         values.append(found[0])
         types.append(found[1])
         formats.append(found[2])
-    return _Message((query, tuple(types)), values, formats)
+    return (query, tuple(types)), values, formats
 
 
 class PreparedPipeline:
@@ -133,7 +129,7 @@ class PreparedPipeline:
         messages = [_message(transformer, sql, parameters) for sql, parameters in statements]
         pgconn.enter_pipeline_mode()
         try:
-            sent = [(message.key, self._send(message)) for message in messages]
+            sent = [self._send(message) for message in messages]
             pgconn.pipeline_sync()
             self._flush()
             return self._receive(transformer, sent)
@@ -141,19 +137,19 @@ class PreparedPipeline:
             if pgconn.status == pq.ConnStatus.OK:
                 pgconn.exit_pipeline_mode()
 
-    def _send(self, message: _Message) -> bool:
-        """Send one statement, prepared before where it is not yet; whether it is new."""
-        name = self._prepared.get(message.key)
+    def _send(self, message: _Message) -> tuple[_Key, bool]:
+        """Send one statement, prepared before where it is not yet; its key, and whether it is new."""
+        key, values, formats = message
+        name = self._prepared.get(key)
         is_new = name is None
         if name is None:
             self._count += 1
-            name = self._prepared[message.key] = b"j%d" % self._count
-            query, types = message.key
-            self._pgconn.send_prepare(name, query, types or None)
+            name = self._prepared[key] = b"j%d" % self._count
+            self._pgconn.send_prepare(name, key[0], key[1] or None)
         else:
-            self._prepared.move_to_end(message.key)
-        self._pgconn.send_query_prepared(name, message.values, message.formats, pq.Format.BINARY)
-        return is_new
+            self._prepared.move_to_end(key)
+        self._pgconn.send_query_prepared(name, values, formats, _BINARY)
+        return key, is_new
 
     def _flush(self) -> None:
         """Send what libpq still holds, and take in what comes meanwhile, so that neither side waits for the other."""
@@ -207,8 +203,8 @@ class PreparedPipeline:
 
 
 def _result(transformer: Any, received: Any) -> Result:
-    if received.status == pq.ExecStatus.TUPLES_OK:
-        transformer.set_pgresult(received, set_loaders=True, format=pq.Format.BINARY)
+    if received.status == _TUPLES:
+        transformer.set_pgresult(received, set_loaders=True, format=_BINARY)
         rows = transformer.load_rows(0, received.ntuples, tuple)
         return Result(rows, received.ntuples)
     return Result([], received.command_tuples or 0)

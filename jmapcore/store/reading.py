@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from jmapcore.store.database import Connection, execute, read
+from jmapcore.store.database import SET_ACCOUNT, Connection, run
 from jmapcore.store.prepared import Row, Statement
 from jmapcore.store.states import TypeMark, marks, states_statement
 from jmapcore.store.write import UnknownAccountError
@@ -15,39 +15,56 @@ if TYPE_CHECKING:
     from accounts.access import AccountAccess
 
 
-class Reading:
-    """The statements of one method call on one account; the first round trip brings the states of its types along."""
+SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
-    def __init__(self, connection: Connection, access: AccountAccess) -> None:
+Marks = dict[int, tuple[str, dict[str, TypeMark]]]
+"""By account: its epoch, and where its types stand."""
+
+
+class Reading:
+    """The statements of one method call on one account; the first round trip brings the states of its types along.
+
+    `known` are the states that an earlier call of the same request has read, where nothing was written since: they are older than
+    the rows, as they must be.
+    """
+
+    def __init__(self, connection: Connection, access: AccountAccess, known: Marks | None = None) -> None:
         self.connection = connection
         self.access = access
         self.account_id = access.account_id
-        self._epoch: str | None = None
-        self._marks: dict[str, TypeMark] = {}
+        self._known = known if known is not None else {}
+        self._begin: list[Statement] = []
 
     def run(self, *statements: Statement) -> list[list[Row]]:
         """Run statements in one round trip; the rows of each. The states are those before the first of them."""
-        if self._epoch is not None:
-            return read(self.connection, self.account_id, *statements)
-        states, *results = read(
-            self.connection, self.account_id, states_statement(self.account_id), *statements
-        )
-        self._epoch, self._marks = marks(states)
-        if not self._epoch:
+        begin, self._begin = self._begin, []
+        setting = (SET_ACCOUNT, (str(self.account_id),))
+        if self.account_id in self._known:
+            results = run(self.connection, *begin, setting, *statements)
+            return [result.fetchall() for result in results[len(begin) + 1 :]]
+        states = states_statement(self.account_id)
+        results = run(self.connection, *begin, setting, states, *statements)
+        epoch, found = marks(results[len(begin) + 1].fetchall())
+        if not epoch:
             raise UnknownAccountError(f"account {self.account_id} has no state row")
-        return results
+        self._known[self.account_id] = epoch, found
+        return [result.fetchall() for result in results[len(begin) + 2 :]]
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Within the block every statement sees the same moment, the states included (indexes into results depend on it)."""
-        execute(self.connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._known = {}
+        self._begin = [(SNAPSHOT, ())]
         try:
             yield
         finally:
-            execute(self.connection, "ROLLBACK")
+            if not self._begin:
+                run(self.connection, ("ROLLBACK", ()))
+            self._begin = []
 
     def mark(self, type_name: str) -> TypeMark:
         """Where a type stood before the first statement."""
-        if self._epoch is None:
+        if self.account_id not in self._known:
             self.run()
-        return self._marks.get(type_name) or TypeMark(self._epoch or "", 0, 0)
+        epoch, found = self._known[self.account_id]
+        return found.get(type_name) or TypeMark(epoch, 0, 0)

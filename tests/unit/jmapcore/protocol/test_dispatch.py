@@ -34,6 +34,11 @@ class Context:
     using: frozenset[str] = frozenset({URI})
     created_ids: dict[str, str] = field(default_factory=dict)
     written: list[Any] = field(default_factory=list)
+    forgotten: int = 0
+
+    def forget_states(self) -> None:
+        """Called after each method that writes."""
+        self.forgotten += 1
 
 
 def echo(context: Context, arguments: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -251,3 +256,10 @@ def test_many_references_that_select_nothing_take_no_time() -> None:
 def test_references_into_small_answers_are_cheap() -> None:
     answers = run(("echo", {"a": [1, 2]}), ("echo", {"#b": reference(0, "/a/*"), "#c": reference(0, "/a/1")}))
     assert answers[1] == ["echo", {"b": [1, 2], "c": 2}, "1"]
+
+
+def test_states_are_forgotten_after_a_method_that_writes_alone() -> None:
+    both = dispatcher()
+    calls = (Invocation("read", {"length": 1}, "0"), Invocation("write", {"length": 1}, "1"))
+    both.run(Request((URI,), calls, None))
+    assert both.context.forgotten == 1
