@@ -94,7 +94,9 @@ def create_mailboxes(
 def update_mailboxes(write: AccountWrite, mailboxes: Mapping[int, MailboxRow]) -> None:
     """Give mailboxes these names, parents, roles and places; where the trash moves, unreadThreads follows.
 
-    An id that does not exist is left out; a mailbox that stays as it was is no change.
+    An id that does not exist is left out; a mailbox that stays as it was is no change. A role goes from one mailbox to
+    another in one call: between two calls both or neither would have it, and counts that move there and back would be
+    recorded as changes of other mailboxes.
     """
     [rows] = write.run((ROWS, (write.account_id, list(mailboxes))))
     current = {row[0]: MailboxRow(row[1], row[2], row[3], row[4]) for row in rows}

@@ -10,6 +10,8 @@ from mail.mailboxes import MailboxRow, create_mailboxes
 from mail.types.capability import MAX_MAILBOXES
 
 INBOX_NAME = "Inbox"
+SORT_ORDER = 100
+"""Of a new mailbox: after those that an account is born with (10 to 60), for clients that go by it."""
 
 MAILBOXES = "SELECT id, name, parent_id, role FROM mailbox WHERE account_id = %s"
 
@@ -61,7 +63,7 @@ class _Placement:
         found = self._by_name.get((parent_id, name))
         if found is None:
             found = self._by_name.get((parent_id, name.casefold()))
-        return self._create(MailboxRow(name, parent_id, role)) if found is None else found
+        return self._create(MailboxRow(name, parent_id, role, SORT_ORDER)) if found is None else found
 
     def _create(self, row: MailboxRow) -> int:
         if self._total + len(self.missing) >= MAX_MAILBOXES:

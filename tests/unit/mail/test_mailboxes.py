@@ -7,6 +7,7 @@ import pytest
 
 from mail import mailboxes
 from mail.mailboxes import MailboxRow, create_mailboxes, destroy_mailboxes, subscribe, update_mailboxes
+from mail.membership import EmailChange, change_emails
 from tests.support.mail_store import MailStore, message
 
 
@@ -71,6 +72,19 @@ def test_where_the_trash_moves_unread_threads_follow(
     with store.write() as write:
         update_mailboxes(write, {new: MailboxRow("Bin")})
     assert store.verify() == []
+
+
+@pytest.mark.rfc("8621", "2.2")
+def test_a_trash_that_moves_is_no_change_of_mailboxes_whose_counts_stay(store: MailStore) -> None:
+    old, new = store.mailboxes["trash"], store.add_mailbox("Bin")
+    store.add(message("a"), "inbox", keywords={"$seen"})
+    both = store.add(message("b", refers_to=["a"]), "trash")
+    with store.write() as write:
+        change_emails(write, [EmailChange(both.id, mailbox_ids=frozenset({old, new}))])
+    before = store.modseq()
+    with store.write() as write:
+        update_mailboxes(write, {new: MailboxRow("Bin", role="trash"), old: MailboxRow("Trash")})
+    assert {(name, number) for name, number, _ in store.log(before)} == {("Mailbox", old), ("Mailbox", new)}
 
 
 @pytest.mark.rfc("8621", "2.5")

@@ -103,7 +103,7 @@ class Player:
     def move_trash(self) -> None:
         """Let some mailbox, or none, be the trash."""
         rows = self.store.rows(
-            "SELECT id, name, role FROM mailbox WHERE account_id = %s AND role IS DISTINCT FROM 'inbox'"
+            "SELECT id, name, role FROM mailbox WHERE account_id = %s AND role IS DISTINCT FROM 'inbox' ORDER BY id"
         )
         chosen = self.random.choice([row[0] for row in rows])
         changed = {
@@ -112,13 +112,12 @@ class Player:
             if mailbox_id == chosen or role == "trash"
         }
         with self.store.write() as write:
-            for mailbox_id, row in changed.items():
-                update_mailboxes(write, {mailbox_id: row})
+            update_mailboxes(write, changed)
 
     def drop_mailbox(self) -> None:
         """Destroy a mailbox with what is only in it, and make another."""
         rows = self.store.rows(
-            "SELECT id FROM mailbox WHERE account_id = %s AND role IS DISTINCT FROM 'inbox'"
+            "SELECT id FROM mailbox WHERE account_id = %s AND role IS DISTINCT FROM 'inbox' ORDER BY id"
         )
         if len(rows) < 5:
             return

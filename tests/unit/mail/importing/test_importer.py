@@ -93,6 +93,19 @@ def test_a_missing_role_is_given_to_the_mailbox_that_is_created(cast: Cast) -> N
     assert roles(cast.alice)["Spamverdacht"] == "junk"
 
 
+def test_new_mailboxes_stand_behind_those_an_account_is_born_with(cast: Cast) -> None:
+    run(cast.alice, source(1, ("Work", "2020")))
+    with connection() as borrowed:
+        [rows] = read(
+            borrowed,
+            cast.alice.account.pk,
+            ("SELECT name, sort_order FROM mailbox WHERE account_id = %s", (cast.alice.account.pk,)),
+        )
+    orders: dict[str, int] = dict(rows)
+    assert (orders.pop("Work"), orders.pop("2020")) == (100, 100)
+    assert max(orders.values()) < 100
+
+
 def test_a_mailbox_of_the_same_name_in_other_case_is_used(cast: Cast) -> None:
     with connection() as borrowed, account_write(cast.alice.account.pk, borrowed) as write:
         create_mailboxes(write, {write.new_ids()[0]: MailboxRow("Work")})
