@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from jmapcore.blobs import storage
-from jmapcore.store.database import Statement
+from jmapcore.store.database import Row, Statement
 from jmapcore.store.write import AccountWrite
 from mail.counters import Member, settle
 from mail.fragments import (
@@ -151,8 +151,12 @@ def received_at(given: datetime | None, summary: Summary, now: datetime) -> date
     return min(chosen.astimezone(UTC), now + timedelta(days=1))
 
 
-def add_messages(write: AccountWrite, emails: Sequence[NewEmail]) -> list[AddedEmail]:
+def add_messages(
+    write: AccountWrite, emails: Sequence[NewEmail], threads: Sequence[Sequence[Row]] | None = None
+) -> list[AddedEmail]:
     """Add Emails to the account; ids, Threads, blobs and sizes in the order given.
+
+    `threads` are the rows of `threads_statements` for these Emails, or more, where the write was opened with them.
 
     An Email that joins Threads merges the smaller into the larger. Two Emails may hold the same bytes. Raises
     `UnknownMailboxError`, and ValueError for an Email without a mailbox, before it writes.
@@ -161,7 +165,7 @@ def add_messages(write: AccountWrite, emails: Sequence[NewEmail]) -> list[AddedE
         return []
     if not all(email.mailbox_ids for email in emails):
         raise ValueError("an email would be in no mailbox")
-    loaded, references = _load(write, emails)
+    loaded, references = _load(write, emails, threads)
     rows = _Rows(emails=list(emails), blob_ids=_blobs(write, emails))
     assignment = _assign(write, rows, loaded, references)
     write.defer(*_statements(write, rows, loaded, assignment))
@@ -171,15 +175,26 @@ def add_messages(write: AccountWrite, emails: Sequence[NewEmail]) -> list[AddedE
     ]
 
 
-def _load(write: AccountWrite, emails: Sequence[NewEmail]) -> tuple[LoadedThreads, list[tuple[int, int]]]:
-    account_id = write.account_id
-    hashes = list({name for email in emails for name in email.prepared.reference_hashes})
-    wanted = {mailbox_id for email in emails for mailbox_id in email.mailbox_ids}
-    references, members, mailboxes = write.run(
+def threads_statements(
+    account_id: int, messages: Iterable[PreparedEmail], mailbox_ids: Iterable[int]
+) -> list[Statement]:
+    """What reads the Threads that these messages may join, and the mailboxes; for `account_write`'s prelude."""
+    hashes = list({name for message in messages for name in message.reference_hashes})
+    return [
         (REFERENCES, (account_id, account_id, hashes, FULL_THREAD)),
         (MEMBERS, (*[account_id] * 4, hashes, FULL_THREAD)),
-        (KNOWN_MAILBOXES, (account_id, list(wanted))),
-    )
+        (KNOWN_MAILBOXES, (account_id, list(mailbox_ids))),
+    ]
+
+
+def _load(
+    write: AccountWrite, emails: Sequence[NewEmail], rows: Sequence[Sequence[Row]] | None
+) -> tuple[LoadedThreads, list[tuple[int, int]]]:
+    wanted = {mailbox_id for email in emails for mailbox_id in email.mailbox_ids}
+    if rows is None:
+        messages = [email.prepared for email in emails]
+        rows = write.run(*threads_statements(write.account_id, messages, wanted))
+    references, members, mailboxes = rows
     loaded = LoadedThreads()
     loaded.take(members)
     loaded.take_mailboxes(mailboxes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -122,15 +122,23 @@ def _cut(pieces: Iterator[bytes], start: int, end: int) -> Iterator[bytes]:
             return
 
 
-def read_visible(connection: Connection, access: AccountAccess, wire_ids: Sequence[str]) -> dict[str, bytes]:
+def read_visible(
+    connection: Connection,
+    access: AccountAccess,
+    wire_ids: Sequence[str],
+    shown: Mapping[int, BlobInfo] | None = None,
+) -> dict[str, bytes]:
     """The octets of those of the blobs and parts that the caller may see: wire id → octets.
 
-    Two round trips for all of them. For content that has to be in memory anyhow (messages to be parsed);
-    the caller bounds how much it asks for by the sizes that `visible` tells.
+    Two round trips for all of them; one where the caller has `shown`, what `visible` gave, already. For
+    content that has to be in memory anyhow (messages to be parsed); the caller bounds how much it asks for
+    by the sizes that `visible` tells.
     """
     names = {wire_id: name for wire_id in wire_ids if (name := parse_blob_id(wire_id)) is not None}
-    shown = visible(connection, access, list({name.blob_id for name in names.values()}))
-    raw = read_blobs(connection, access.account_id, list(shown))
+    wanted = {name.blob_id for name in names.values()}
+    if shown is None:
+        shown = visible(connection, access, list(wanted))
+    raw = read_blobs(connection, access.account_id, [blob_id for blob_id in wanted if blob_id in shown])
     resolve = part_resolver()
     contents: dict[str, bytes] = {}
     for wire_id, name in names.items():

@@ -10,6 +10,7 @@ from jmapcore.blobs.storage import (
     Octets,
     ReservationLostError,
     find,
+    find_statement,
     prepare,
     put_small_statements,
     write_ahead,
@@ -36,8 +37,9 @@ def store_for(
     for _ in range(ATTEMPTS):
         content = make_ready(account_id, octets, borrow)
         try:
-            with borrow() as connection, account_write(account_id, connection) as write:
-                [blob_id], statements = put_small_statements(write, [content])
+            look = [find_statement(account_id, [content.hash])]
+            with borrow() as connection, account_write(account_id, connection, look) as write:
+                [blob_id], statements = put_small_statements(write, [content], write.prelude[0])
                 doomed = register_upload(write, user_id, blob_id, media_type, octets.size, statements)
         except ReservationLostError:
             # It was there a moment ago, and swept before the lock was ours: now the octets have to be

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from jmapcore.blobs.backends import CHUNK_SIZE, ROWS, Borrow, backend_for_new, backend_of
 from jmapcore.blobs.unreferenced import schedule
 from jmapcore.store import database
-from jmapcore.store.database import Connection, Statement, read
+from jmapcore.store.database import Connection, Row, Statement, read
 from jmapcore.store.write import AccountWrite, account_write
 
 SMALL = 1024 * 1024
@@ -151,22 +151,25 @@ def put_small(write: AccountWrite, items: Sequence[tuple[bytes, bytes] | Content
 
 
 def put_small_statements(
-    write: AccountWrite, items: Sequence[tuple[bytes, bytes] | Content]
+    write: AccountWrite,
+    items: Sequence[tuple[bytes, bytes] | Content],
+    known: Sequence[Row] | None = None,
 ) -> tuple[list[int], list[Statement]]:
-    """As `put_small`, but the second round trip is left to the caller: the ids, and what has to be run."""
+    """As `put_small`, but the second round trip is left to the caller: the ids, and what has to be run.
+
+    `known` are the rows of `find_statement` for these contents, where the write was opened with it.
+    """
     contents = [
         item if isinstance(item, Content) else Content(item[0], len(item[1]), item[1]) for item in items
     ]
     if not contents:
         return [], []
     account_id = write.account_id
-    lookups = [find_statement(account_id, list({content.hash for content in contents}))]
+    if known is None:
+        [known] = write.run(find_statement(account_id, list({content.hash for content in contents})))
+    ids: dict[bytes, int] = {row[0]: row[1] for row in known}
     reserved = [content.reserved_id for content in contents if content.reserved_id]
-    if reserved:
-        lookups.append((RESERVED, (account_id, reserved)))
-    found = write.run(*lookups)
-    ids: dict[bytes, int] = dict(found[0])
-    kept = {row[0] for row in found[1]} if reserved else set()
+    kept = {row[0] for row in write.execute(RESERVED, (account_id, reserved))} if reserved else set()
     new: dict[int, Content] = {}
     for content in contents:
         if content.hash not in ids:

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from jmapcore.blobs import storage
 from jmapcore.blobs.content import read_visible
-from jmapcore.blobs.visibility import visible
+from jmapcore.blobs.visibility import infos, visible, visible_statement
 from jmapcore.blobs.wire_ids import BlobName, parse_blob_id
 from jmapcore.protocol.errors import InvalidProperties, RequestTooLarge, SetError, StateMismatch
 from jmapcore.protocol.registry import Method, Response
@@ -28,9 +28,10 @@ from jmapcore.protocol.wire import (
     object_number,
     parse_date,
 )
+from jmapcore.store.database import Statement
 from jmapcore.store.write import AccountWrite, account_write
 from mail.fragments import normalise_keywords
-from mail.ingest import NewEmail, PreparedEmail, add_messages, prepare
+from mail.ingest import NewEmail, PreparedEmail, add_messages, prepare, threads_statements
 from mail.types.capability import MAIL, MAX_KEYWORDS_PER_EMAIL
 from mail.types.email_properties import KEYWORDS, MAILBOX_IDS
 from mail.types.errors import InvalidEmail, TooManyKeywords
@@ -80,7 +81,7 @@ def import_emails(context: RequestContext, values: dict[str, Any]) -> list[Respo
         except SetError as error:
             refused[key] = error
     prepared = _prepare(context, access, imports, refused)
-    with account_write(access.account_id, context.connection) as write:
+    with account_write(access.account_id, context.connection, _prelude(access, imports, prepared)) as write:
         if values["ifInState"] not in (None, write.mark("Email").state):
             raise StateMismatch
         created = _add(write, access, {key: imports[key] for key in prepared}, prepared, refused)
@@ -148,7 +149,7 @@ def _prepare(
     for batch in _batches(
         {text: shown[name.blob_id].size for text, name in names.items() if name and name.blob_id in shown}
     ):
-        contents = read_visible(context.connection, access, batch)
+        contents = read_visible(context.connection, access, batch, shown)
         for text in batch:
             parsed[text] = _parsed(access, names[text], contents.get(text))
     ready: dict[str, _Ready] = {}
@@ -191,6 +192,19 @@ def _parsed(access: AccountAccess, name: BlobName | None, raw: bytes | None) -> 
     return _Ready(replace(email, raw=b""), name.blob_id if name.part is None else None, content)
 
 
+def _prelude(
+    access: AccountAccess, imports: Mapping[str, EmailImport], prepared: Mapping[str, _Ready]
+) -> list[Statement]:
+    """What `_add` looks at, read as the lock is taken: mailboxes, blobs, Threads."""
+    mailbox_ids = {number for key in prepared for number in imports[key].mailbox_ids}
+    blob_ids = {ready.blob_id for ready in prepared.values() if ready.blob_id is not None}
+    return [
+        (KNOWN_MAILBOXES, (access.account_id, list(mailbox_ids))),
+        visible_statement(access, list(blob_ids)),
+        *threads_statements(access.account_id, [ready.email for ready in prepared.values()], mailbox_ids),
+    ]
+
+
 def _add(
     write: AccountWrite,
     access: AccountAccess,
@@ -199,12 +213,10 @@ def _add(
     refused: dict[str, SetError],
 ) -> dict[str, dict[str, Any]]:
     """Enter what the account, as it is under the lock, can take; what RFC 8621 §4.8 answers for each."""
-    wanted = {number for each in imports.values() for number in each.mailbox_ids}
-    (rows,) = write.run((KNOWN_MAILBOXES, (write.account_id, list(wanted))))
-    known = {row[0] for row in rows}
-    blobs = {ready.blob_id for ready in prepared.values() if ready.blob_id is not None}
+    mailboxes, blobs, *threads = write.prelude
+    known = {row[0] for row in mailboxes}
     # It may have been swept while the message was parsed.
-    there = visible(write.connection, access, list(blobs)) if blobs else {}
+    there = infos(blobs)
     keys: list[str] = []
     for key, each in imports.items():
         if not each.mailbox_ids <= known:
@@ -213,7 +225,7 @@ def _add(
             refused[key] = InvalidProperties(["blobId"])
         else:
             keys.append(key)
-    added = add_messages(write, _new_emails(keys, imports, prepared))
+    added = add_messages(write, _new_emails(keys, imports, prepared), threads)
     return {
         key: {
             "id": f"e{email.id}",
