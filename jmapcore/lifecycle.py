@@ -6,21 +6,39 @@ import secrets
 from typing import TYPE_CHECKING
 
 from jmapcore.blobs.sweep import forget_account
-from jmapcore.store.database import django_connection, run
+from jmapcore.store.database import Connection, django_connection, run
 from jmapcore.store.prepared import Statement
-from jmapcore.store.write import SET_WRITING
+from jmapcore.store.write import SET_WRITING, account_write
 
 if TYPE_CHECKING:
     from accounts.models import Account
 
 CREATE_STATE = "INSERT INTO account_state (account_id, epoch, modseq, next_id) VALUES (%s, %s, 0, 1)"
+RENEW_EPOCH = "UPDATE account_state SET epoch = %s WHERE account_id = %s"
+SKIPPED_IDS = 1_000_000
+"""More than an account gives out between a backup and its restore; two thousand restores use up the ids."""
 OWN_TABLES = ("change_log", "type_state", "account_state")
 """In the order in which an account's rows are deleted; its blobs have their own end."""
 
 
 def create_account_state(account: Account) -> None:
     """Give a new account its state row, in the caller's transaction."""
-    _write(account, (CREATE_STATE, (account.pk, secrets.token_hex(4))))
+    _write(account, (CREATE_STATE, (account.pk, _epoch())))
+
+
+def renew_epoch(account_id: int, connection: Connection) -> None:
+    """Make an account that was restored from a backup take none of the states, and give none of the ids, that came after it.
+
+    Clients hold states and objects of the time between, whose numbers would be given out again for something else.
+    Raises `jmapcore.store.write.UnknownAccountError`.
+    """
+    with account_write(account_id, connection) as write:
+        write.new_ids(SKIPPED_IDS)
+        write.run((RENEW_EPOCH, (_epoch(), account_id)))
+
+
+def _epoch() -> str:
+    return secrets.token_hex(4)
 
 
 def delete_account_data(account: Account) -> None:
