@@ -162,6 +162,8 @@ STATIC_URL = "/static/"
 # Only for `collectstatic`; without it WhiteNoise serves the files straight from the packages.
 STATIC_ROOT = os.environ.get("STATIC_ROOT") or None
 WHITENOISE_USE_FINDERS = True
+# Served at /: the icon that browsers ask for.
+WHITENOISE_ROOT = BASE_DIR / "jmapsite" / "root"
 
 # Tasks
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)

@@ -15,7 +15,7 @@ from accounts.models import AppPassword
 class AppPasswordAdmin(SuperuserAdmin):
     """App passwords; deleting one revokes it at once."""
 
-    list_display = ("label", "user", "created", "last_used")
+    list_display = ("label", "user", "created_on", "last_used")
     list_select_related = ("user",)
     search_fields = ("user__address__startswith",)
     autocomplete_fields = ("user",)

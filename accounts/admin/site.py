@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from accounts.models import Tenant
 from accounts.provisioning import ProvisioningError
 
 MAXIMUM_COUNT = 10_000
@@ -29,10 +31,29 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return rows.order_by()[:MAXIMUM_COUNT].count() if isinstance(rows, QuerySet) else len(rows)
 
 
+class TenantFilter(admin.SimpleListFilter):
+    """`?tenant=1`, to which the page of a tenant leads: shown where it is used, for tenants are too many to list."""
+
+    title = "tenant"
+    parameter_name = "tenant"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
+        """The tenant that the URL names, if any."""
+        number = request.GET.get(self.parameter_name, "")
+        found = Tenant.objects.filter(pk=number).first() if number.isdecimal() else None
+        return [(number, found.name)] if found else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """What belongs to the tenant."""
+        number = self.value()
+        return queryset.filter(tenant=number) if number else queryset
+
+
 class SuperuserAdmin(ModelAdmin):  # type: ignore[type-arg]
     """A page for superusers. Searches are for how a stored lower-case text begins: an index answers."""
 
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     list_per_page = 50
     list_max_show_all = 500
@@ -62,6 +83,12 @@ class SuperuserAdmin(ModelAdmin):  # type: ignore[type-arg]
     ) -> tuple[QuerySet[Model], bool]:
         """Rows whose searched text begins with each word; addresses and domains are stored in lower case."""
         return super().get_search_results(request, queryset, search_term.lower())
+
+    @admin.display(description="created", ordering="created")
+    def created_on(self, instance: Any) -> date:
+        """The day, which is enough for a list; the time is on the page."""
+        created: datetime = instance.created
+        return created.date()
 
     def changeform_view(
         self,

@@ -6,15 +6,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin import ModelAdmin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
 
 from accounts import provisioning
-from accounts.admin.site import SuperuserAdmin, adopt
-from accounts.models import Account, Alias, AliasTarget, Domain, Grant, Tenant
+from accounts.admin.site import SuperuserAdmin, TenantFilter, adopt
+from accounts.models import Account, Alias, AliasTarget, Domain, Grant, Tenant, User
 from accounts.provisioning import ProvisioningError
 
 
@@ -41,20 +44,58 @@ class TenantForm(forms.ModelForm):  # type: ignore[type-arg]
         return _free_domain(given) if given else ""
 
 
+class TenantStatusFilter(admin.SimpleListFilter):
+    """By the word that the list shows."""
+
+    title = parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
+        """Every status."""
+        return [("active", "active"), ("suspended", "suspended")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Tenant]) -> QuerySet[Tenant]:
+        """Tenants of one status."""
+        if self.value() is None:
+            return queryset
+        return queryset.filter(is_suspended=self.value() == "suspended")
+
+
 @admin.register(Tenant)
 class TenantAdmin(SuperuserAdmin):
     """Customers of the provider."""
 
     form = TenantForm
-    list_display = ("name", "is_suspended", "allow_account_password", "is_demo", "created")
-    list_filter = ("is_suspended",)
+    list_display = ("name", "status", "account_password", "created_on")
+    list_filter = (TenantStatusFilter,)
     search_fields = ("name__istartswith",)
+    readonly_fields = ("belongings", "created")
     ordering = ("name",)
+
+    @admin.display(ordering="is_suspended")
+    def status(self, tenant: Tenant) -> str:
+        """In words, where a column of crosses would look like faults."""
+        word = "suspended" if tenant.is_suspended else "active"
+        return f"{word}, demo" if tenant.is_demo else word
+
+    @admin.display(description="account password", ordering="allow_account_password")
+    def account_password(self, tenant: Tenant) -> str:
+        """Whether mail programs may sign in with it."""
+        return "allowed" if tenant.allow_account_password else "refused"
+
+    @admin.display(description="see also")
+    def belongings(self, tenant: Tenant) -> str:
+        """Links to the lists of what the tenant has."""
+        links = (
+            (reverse(f"admin:accounts_{model._meta.model_name}_changelist"), tenant.pk, model)
+            for model in (User, Domain, Account)
+        )
+        shown = ((url, number, model._meta.verbose_name_plural) for url, number, model in links)
+        return format_html_join(" · ", '<a href="{}?tenant={}">{}</a>', shown)
 
     def get_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
         """The domain is asked for with a new tenant alone; more are added on the page of domains."""
         flags = ("is_suspended", "allow_account_password")
-        return ("name", *flags) if obj else ("name", "domain", *flags)
+        return ("name", *flags, *self.readonly_fields) if obj else ("name", "domain", *flags)
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: ModelForm[Tenant], change: bool) -> None:
         """Create through provisioning; flags are written as they are."""
@@ -92,8 +133,9 @@ class DomainAdmin(SuperuserAdmin):
     """Mail domains."""
 
     form = DomainForm
-    list_display = ("name", "tenant", "catch_all", "created")
+    list_display = ("name", "tenant", "catch_all", "created_on")
     list_select_related = ("tenant", "catch_all")
+    list_filter = (TenantFilter,)
     search_fields = ("name__startswith",)
     autocomplete_fields = ("tenant", "catch_all")
     ordering = ("name",)
@@ -118,7 +160,7 @@ class GrantInline(admin.TabularInline):  # type: ignore[type-arg]
     """To whom an account is open; changed on the page of grants."""
 
     model = Grant
-    fields = readonly_fields = ("user", "is_read_only", "may_send_as", "created")
+    fields = readonly_fields = ("user", "access", "created")
     extra = 0
     can_delete = False
     show_change_link = True
@@ -136,8 +178,9 @@ class GrantInline(admin.TabularInline):  # type: ignore[type-arg]
 class AccountAdmin(SuperuserAdmin):
     """Personal accounts: born and deleted with their owners, so that nothing is to be changed here."""
 
-    list_display = ("name", "id", "tenant", "created")
+    list_display = ("name", "id", "tenant", "created_on")
     list_select_related = ("tenant",)
+    list_filter = (TenantFilter,)
     search_fields = ("name__startswith",)
     fields = readonly_fields = ("id", "name", "owner", "tenant", "created")
     inlines = (GrantInline,)
@@ -152,21 +195,41 @@ class AccountAdmin(SuperuserAdmin):
         return False
 
 
+class AccessFilter(admin.SimpleListFilter):
+    """By what a grant allows."""
+
+    title = parameter_name = "access"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
+        """Every kind."""
+        return [("read", "read only"), ("write", "read and write"), ("send", "read, write and send")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Grant]) -> QuerySet[Grant]:
+        """Grants of one kind."""
+        if self.value() is None:
+            return queryset
+        return queryset.filter(is_read_only=self.value() == "read", may_send_as=self.value() == "send")
+
+
 @admin.register(Grant)
 class GrantAdmin(SuperuserAdmin):
     """Accounts opened to others of the same tenant."""
 
-    list_display = ("account", "user", "is_read_only", "may_send_as", "created")
+    list_display = ("account", "user", "access")
     list_select_related = ("account", "user")
-    list_filter = ("is_read_only", "may_send_as")
+    list_filter = (AccessFilter,)
     search_fields = ("account__name__startswith", "user__address__startswith")
-    fields = ("account", "user", "is_read_only", "may_send_as")
     autocomplete_fields = ("account", "user")
     ordering = ("id",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Grant | None = None) -> list[str]:
         """Only what it allows may change."""
-        return ["account", "user"] if obj else []
+        return ["account", "user", "created"] if obj else []
+
+    def get_fields(self, request: HttpRequest, obj: Grant | None = None) -> tuple[str, ...]:
+        """What to ask for, or to show."""
+        asked = ("account", "user", "is_read_only", "may_send_as")
+        return (*asked, "created") if obj else asked
 
     def save_model(self, request: HttpRequest, obj: Grant, form: ModelForm[Grant], change: bool) -> None:
         """Grant, or change what is granted."""
@@ -200,7 +263,7 @@ class AliasForm(forms.ModelForm):  # type: ignore[type-arg]
 class AliasAdmin(SuperuserAdmin):
     """Further addresses of accounts."""
 
-    list_display = ("address", "targets_shown", "created")
+    list_display = ("address", "targets_shown", "created_on")
     search_fields = ("address__startswith",)
     ordering = ("address",)
     made = ("address", "targets_shown", "domain", "created")

@@ -6,7 +6,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin import ModelAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -14,9 +16,12 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from accounts import provisioning
-from accounts.admin.site import SuperuserAdmin, adopt
+from accounts.admin.site import SuperuserAdmin, TenantFilter, adopt
 from accounts.models import AppPassword, User
 from accounts.provisioning import ProvisioningError
+
+# Importing Django's pages registered that of groups: superusers alone come here, and no group makes one.
+admin.site.unregister(Group)
 
 
 class UserAddForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -60,6 +65,44 @@ class AppPasswordInline(admin.TabularInline):  # type: ignore[type-arg]
         return False
 
 
+class StatusFilter(admin.SimpleListFilter):
+    """By the word that the list shows."""
+
+    title = parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
+        """Every status."""
+        return [("active", "active"), ("suspended", "suspended"), ("inactive", "inactive")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        """Users of one status."""
+        match self.value():
+            case "active":
+                return queryset.filter(is_active=True, is_suspended=False)
+            case "suspended":
+                return queryset.filter(is_active=True, is_suspended=True)
+            case "inactive":
+                return queryset.filter(is_active=False)
+        return queryset
+
+
+class OperatorFilter(admin.SimpleListFilter):
+    """Those who may come here, and the others."""
+
+    title = "administration"
+    parameter_name = "operator"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
+        """Yes or no, in words."""
+        return [("yes", "operators"), ("no", "everybody else")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        """Operators, or everybody else."""
+        if self.value() is None:
+            return queryset
+        return queryset.filter(is_staff=self.value() == "yes")
+
+
 @admin.register(User)
 class UserAdmin(SuperuserAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     """Everybody who signs in."""
@@ -71,15 +114,15 @@ class UserAdmin(SuperuserAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         (None, {"fields": ("address", "password", "name", "tenant", "domain")}),
         (
             "Signing in",
-            {"fields": ("is_active", "is_suspended", "may_use_account_password", "has_second_factor")},
+            {"fields": ("is_active", "is_suspended", "may_use_account_password", "second_factor")},
         ),
-        ("Administration", {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Administration", {"fields": ("is_staff", "is_superuser")}),
         ("Dates", {"fields": ("last_login", "created")}),
     )
-    readonly_fields = ("address", "tenant", "domain", "has_second_factor", "last_login", "created")
+    readonly_fields = ("address", "tenant", "domain", "second_factor", "last_login", "created")
     list_display = ("address", "name", "tenant", "status")
     list_select_related = ("tenant",)
-    list_filter = ("is_active", "is_suspended", "is_staff")
+    list_filter = (TenantFilter, StatusFilter, OperatorFilter)
     search_fields = ("address__startswith", "name__istartswith")
     ordering = ("address",)
     inlines = (AppPasswordInline,)
@@ -90,6 +133,11 @@ class UserAdmin(SuperuserAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         if not user.is_active:
             return "inactive"
         return "suspended" if user.is_suspended else "active"
+
+    @admin.display(description="second factor")
+    def second_factor(self, user: User) -> str:
+        """Whether it is on, in a word: to be without one is nothing to be alarmed at."""
+        return "on: mail programs need an app password or OAuth" if user.has_second_factor else "off"
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """The address, and with it tenant and domain, is chosen once."""

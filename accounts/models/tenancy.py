@@ -110,6 +110,13 @@ class Grant(models.Model):
     def __str__(self) -> str:
         return f"{self.account} to {self.user}"
 
+    @property
+    def access(self) -> str:
+        """What it allows, in words."""
+        if self.is_read_only:
+            return "read only"
+        return "read, write and send" if self.may_send_as else "read and write"
+
 
 class Alias(models.Model):
     """A further address, whose mail goes to the accounts of its targets (exactly one for now)."""

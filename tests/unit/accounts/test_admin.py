@@ -131,6 +131,56 @@ def test_list_of_users_tells_the_status_in_a_word(
     assert f'<td class="field-status">{status}</td>' in answer.content.decode()
 
 
+def test_page_of_a_user_has_no_groups_or_permissions(operator: Client, cast: Cast) -> None:
+    text = operator.get(page(User, "change", cast.alice.user.pk)).content.decode()
+    found = [
+        name for name in ("user_permissions", 'name="groups"', "auth/group", "icon-no.svg") if name in text
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("model", "query", "found"),
+    [
+        (User, "status=active", True),
+        (User, "status=suspended", False),
+        (User, "status=inactive", False),
+        (User, "operator=yes", False),
+        (User, "operator=no", True),
+        (User, "status=unheard-of&tenant=x", True),
+        (Tenant, "status=active", True),
+        (Tenant, "status=suspended", False),
+        (Grant, "access=write", True),
+        (Grant, "access=read", False),
+        (Grant, "access=send", False),
+    ],
+)
+def test_filters_go_by_words(
+    operator: Client, cast: Cast, model: type[Model], query: str, found: bool
+) -> None:
+    rows = {User: cast.alice.address, Tenant: cast.north.name, Grant: cast.bob.address}
+    answer = operator.get(f"{page(model, 'changelist')}?q=%22{rows[model]}%22&{query}")
+    assert (answer.status_code, f">{rows[model]}<" in answer.content.decode()) == (200, found)
+
+
+@pytest.mark.parametrize("model", [User, Domain, Account])
+def test_page_of_a_tenant_leads_to_what_it_has(operator: Client, cast: Cast, model: type[Model]) -> None:
+    url = f"{page(model, 'changelist')}?tenant={cast.north.pk}"
+    assert f'href="{url}"' in operator.get(page(Tenant, "change", cast.north.pk)).content.decode()
+    lists = operator.get(url).content.decode()
+    mine, theirs = {
+        User: (cast.alice.address, cast.charlie.address),
+        Domain: (cast.north_domain.name, cast.south_domain.name),
+        Account: (cast.alice.address, cast.charlie.address),
+    }[model]
+    assert (mine in lists, theirs in lists, cast.north.name in lists) == (True, False, True)
+
+
+def test_icon_is_served_and_linked(operator: Client) -> None:
+    assert operator.get("/favicon.ico").status_code == 200
+    assert 'rel="icon" href="/static/jmapsite/icon.svg"' in operator.get("/admin/").content.decode()
+
+
 def test_pages_bear_the_name_of_the_service(operator: Client) -> None:
     text = operator.get("/admin/").content.decode()
     assert ("Site administration | jmapsite" in text, "View site" in text) == (True, False)
