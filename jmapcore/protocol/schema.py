@@ -64,6 +64,8 @@ class Argument:
 
     type: WireType
     default: Any = REQUIRED
+    mutable: bool = False
+    """Of /query: where it is given and not false, the results hang on what may change (sortAsTree, RFC 8621 §2.3)."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,7 @@ class ObjectType:
     filters: Mapping[str, Filter] = field(default_factory=dict)
     sorts: Mapping[str, Sort] = field(default_factory=dict)
     default_sort: tuple[str, ...] = ()
+    """What /query sorts by, ascending, where the client gives no comparator; empty: the storage's own, unchanging order."""
     unique: tuple[Unique, ...] = ()
     arguments: Mapping[str, Mapping[str, Argument]] = field(default_factory=dict)
     """Extra arguments by method: {"set": {"onDestroyRemoveEmails": Argument(…)}}."""
@@ -179,6 +182,9 @@ class ObjectType:
             )
         if unknown := set(self.default_sort) - set(self.sorts):
             problems.append(f"the default sort names what cannot be sorted by: {', '.join(sorted(unknown))}")
+        for name in set(self.default_sort) & set(self.sorts):
+            if any(each.default is REQUIRED for each in self.sorts[name].arguments.values()):
+                problems.append(f"the default sort leaves out what {name} needs")
         return problems
 
 

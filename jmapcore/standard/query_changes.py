@@ -36,8 +36,8 @@ def arguments(declared: ObjectType) -> dict[str, Argument]:
 def query_changes(context: RequestContext, declared: ObjectType, values: dict[str, Any]) -> list[Response]:
     """How the results of a query changed since a state (RFC 8620 §5.6).
 
-    Every record that changed is taken out, and put back where it now is: exact enough, since "the server MAY return the ids of
-    extra Foos", and needed for a filter or sort on what may change.
+    Where the query looks at what may change, every record that changed is taken out, and put back where it now is: "the server
+    MUST include all Foos in the current results for which this property may have changed". Elsewhere an update moves nothing.
     """
     parsed = parsed_query(context, declared, values)
     access = context.account(values["accountId"], declared.capability)
@@ -55,17 +55,20 @@ def query_changes(context: RequestContext, declared: ObjectType, values: dict[st
             found = changes_between(reading, declared.name, since, mark.modseq, limit)
             if not found.complete:
                 raise CannotCalculateChanges("too many changes")
-            touched = {*found.created, *found.updated, *found.destroyed}
+            touched = {*found.created, *found.destroyed}
+            if parsed.mutable:
+                touched |= found.updated.keys()
             if touched:
                 touched |= declared.storage.affected(reading, parsed, since, touched)
             removed = dict.fromkeys(number for number in touched if number not in found.created)
             last = _last(context, declared, parsed, values["upToId"])
-            placed, total = declared.storage.places(
-                reading, parsed, touched if last is None else touched | {last}
-            )
-            # What comes after upToId the client has not cached.
-            bound = next((index for index, number in placed if number == last), total)
-            added = [(index, number) for index, number in placed if number in touched and index <= bound]
+            if touched or values["calculateTotal"]:
+                placed, total = declared.storage.places(
+                    reading, parsed, touched if last is None else touched | {last}
+                )
+                # What comes after upToId the client has not cached.
+                bound = next((index for index, number in placed if number == last), total)
+                added = [(index, number) for index, number in placed if number in touched and index <= bound]
     most = values["maxChanges"]
     if most is not None and len(removed) + len(added) > most:
         raise TooManyChanges

@@ -9,7 +9,7 @@ from typing import Any
 from jmapcore.protocol.collation import COLLATIONS, DEFAULT_COLLATION
 from jmapcore.protocol.dispatch import checked_arguments
 from jmapcore.protocol.errors import AnchorNotFound, InvalidArguments, UnsupportedFilter, UnsupportedSort
-from jmapcore.protocol.schema import Argument, Filter, ObjectType, Sort
+from jmapcore.protocol.schema import QUERY, Argument, Filter, ObjectType, Sort
 from jmapcore.protocol.wire import Boolean, Nullable, String, WireError
 
 MAX_CONDITIONS = 1_000
@@ -69,9 +69,12 @@ class Query:
 
     @property
     def mutable(self) -> bool:
-        """Whether the filter or the sort looks at what may change."""
-        return any(condition.declared.mutable for condition in self.conditions()) or any(
-            comparator.declared.mutable for comparator in self.sort
+        """Whether the filter, the sort or an argument looks at what may change."""
+        declared = self.type.arguments.get(QUERY, {})
+        return (
+            any(condition.declared.mutable for condition in self.conditions())
+            or any(comparator.declared.mutable for comparator in self.sort)
+            or any(value and declared[name].mutable for name, value in self.arguments.items())
         )
 
     def needs(self) -> set[str]:
@@ -157,9 +160,9 @@ _IGNORED_IN_COMPARATORS = frozenset({"anchor", "anchorOffset", "calculateTotal",
 
 
 def parse_sort(declared: ObjectType, value: Any) -> tuple[Comparator, ...]:
-    """The parsed sort. Raises `InvalidArguments` or `UnsupportedSort`."""
-    if value is None:
-        value = []
+    """The parsed sort; the type's default where there is none. Raises `InvalidArguments` or `UnsupportedSort`."""
+    if value is None or value == []:
+        value = [{"property": name} for name in declared.default_sort]
     if type(value) is not list or not all(type(item) is dict for item in value):
         raise InvalidArguments("a sort is an array of Comparators")
     if len(value) > MAX_COMPARATORS:

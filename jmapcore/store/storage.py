@@ -103,5 +103,8 @@ class Storage:
         return True
 
     def affected(self, reading: Reading, query: Query, since: int, changed: Collection[int]) -> set[int]:
-        """Of which further records the place in the results may have changed, beside those that changed themselves."""
+        """Of which further records the place in the results may have changed, beside those that changed themselves.
+
+        `changed` leaves out records that were only updated where the query looks at nothing that may change.
+        """
         return set()

@@ -18,7 +18,7 @@ from jmapcore.store.database import Row
 from jmapcore.store.query import Comparator, Query, Window, WindowRequest, take_window
 from jmapcore.store.reading import Reading
 from mail.message.subject import base_subject
-from mail.types.email_scan import scan
+from mail.types.email_scan import scan, scanned_conditions
 from mail.types.email_selection import Compiler, Selection
 from mail.types.wire import HeaderCondition, Keyword
 
@@ -214,13 +214,20 @@ def _keys(comparator: Comparator, values: Sequence[Any]) -> list[Any]:
 
 
 def affected(reading: Reading, query: Query, since: int, changed: Collection[int]) -> set[int]:
-    """The Emails whose place hangs on the changed ones: where Threads matter, all of the Threads that changed.
+    """The Emails whose place hangs on the changed ones: where Threads matter, those of the Threads that changed.
 
-    A destroyed Email no longer says which Thread was its own; the changes of Threads do.
+    A destroyed Email no longer says which Thread was its own; the changes of Threads do. Where nothing but collapseThreads looks
+    at Threads, it is for each the first that matches, of those that did not change: no other one was in the results, or is.
     """
     names = {condition.name for condition in query.conditions()} | {each.name for each in query.sort}
-    if not query.arguments.get("collapseThreads") and names.isdisjoint(THREAD_CONDITIONS):
+    looks_at_threads = not names.isdisjoint(THREAD_CONDITIONS)
+    if not query.arguments.get("collapseThreads") and not looks_at_threads:
         return set()
     account_id = reading.account_id
     (rows,) = reading.run((AFFECTED, (account_id, account_id, list(changed), account_id, account_id, since)))
-    return {row[0] for row in rows}
+    others = sorted({row[0] for row in rows}.difference(changed))
+    if not others or looks_at_threads or scanned_conditions(query):
+        return set(others)
+    selection = Compiler(account_id, query, {}).among(others)
+    (rows,) = reading.run(selection.rows())
+    return set(_ids(selection, query, rows))

@@ -156,6 +156,18 @@ class Compiler:
             selection.total = self._counter("total_emails", indexed[0][0][1])
         return selection
 
+    def among(self, ids: Sequence[int]) -> Selection:
+        """The query as SQL, of these Emails alone, not collapsed: each is looked up where a condition needs it."""
+        condition = ("e.account_id = %s AND e.id = ANY(%b::int[])", [self.account_id, list(ids)])
+        selection = Selection(Source("email AS e", condition, "e.id", "e.thread_id", "e.received_at"))
+        self.names = selection.source
+        self._uses = {"email"}
+        selection.conditions = [self.condition(node) for node in conjuncts(self.query.filter)]
+        self._order(selection)
+        if "static" in self._uses:
+            selection.joins.append((_STATIC.format(id="e.id"), [self.account_id]))
+        return selection
+
     def _newest_first(self) -> bool:
         sort = self.query.sort
         return not sort or (len(sort) == 1 and sort[0].name == "receivedAt" and not sort[0].ascending)

@@ -101,7 +101,10 @@ MAILBOX = ObjectType(
     ),
     arguments={
         "set": {"onDestroyRemoveEmails": Argument(Boolean(), False)},
-        "query": {"sortAsTree": Argument(Boolean(), False), "filterAsTree": Argument(Boolean(), False)},
+        "query": {
+            "sortAsTree": Argument(Boolean(), False, mutable=True),
+            "filterAsTree": Argument(Boolean(), False, mutable=True),
+        },
     },
     check_set=check_mailboxes,
     open_to_read_only=True,

@@ -9,7 +9,7 @@ from jmapcore.protocol.schema import Unique
 from jmapcore.protocol.wire import object_number
 from jmapcore.store.database import Row, Statement
 from jmapcore.store.plan import Record, SetPlan
-from jmapcore.store.query import Comparator, Query, matches, parse_sort, sorted_records
+from jmapcore.store.query import Query, matches, sorted_records
 from jmapcore.store.reading import Reading
 from jmapcore.store.storage import Fetched, Storage
 from jmapcore.store.write import AccountWrite
@@ -171,8 +171,7 @@ class MailboxStorage(Storage):
         """The mailboxes that match, in order, as a tree on request (RFC 8621 §2.3)."""
         (rows,) = reading.run(self._select(reading.access, None, None))
         records = [{**_record(reading.access, row), "": row[0], "parent": row[2]} for row in rows]
-        sort = query.sort or _default_sort(query)
-        ordered = sorted_records(sorted(records, key=_by_name), sort)
+        ordered = sorted_records(sorted(records, key=_by_name), query.sort)
         if query.arguments.get("sortAsTree"):
             ordered = _as_tree(ordered)
         found = [record for record in ordered if matches(query.filter, record)]
@@ -210,10 +209,6 @@ def _row(record: Mapping[str, Any]) -> MailboxRow:
 def _by_name(record: Mapping[str, Any]) -> tuple[str, int]:
     """What decides between mailboxes that the sort finds equal."""
     return record["name"], record[""]
-
-
-def _default_sort(query: Query) -> tuple[Comparator, ...]:
-    return parse_sort(query.type, [{"property": name} for name in query.type.default_sort])
 
 
 def _as_tree(ordered: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -60,9 +60,35 @@ def test_a_reply_takes_the_place_of_its_thread(cast: Cast) -> None:
     since = client.call("Email/query", query)["queryState"]
     new = add(client, reply(3, 1), receivedAt=received(3))
     changes = _changes(client, query, since, calculateTotal=True)
-    assert first in changes["removed"]
+    assert changes["removed"] == [first]
     assert changes["added"] == [{"id": new, "index": 0}]
     assert changes["total"] == 2
+
+
+@pytest.mark.rfc("8620", "5.6")
+def test_emails_that_were_not_in_the_results_are_not_removed(cast: Cast) -> None:
+    """Of a Thread that grows, it was the newest in the mailbox alone."""
+    client = JMAPClient(cast.alice)
+    add(client, message(1), receivedAt=received(1))
+    add(client, reply(2, 1), mailboxes=[roles(client)["sent"]], receivedAt=received(2))
+    shown = add(client, reply(3, 1), receivedAt=received(3))
+    query = _query(client)
+    since = client.call("Email/query", query)["queryState"]
+    new = add(client, reply(4, 1), receivedAt=received(4))
+    changes = _changes(client, query, since)
+    assert (changes["removed"], changes["added"]) == ([shown], [{"id": new, "index": 0}])
+
+
+@pytest.mark.rfc("8620", "5.6")
+@pytest.mark.parametrize("collapse", [True, False])
+def test_a_keyword_moves_nothing_where_the_query_looks_at_none(cast: Cast, collapse: bool) -> None:
+    client = JMAPClient(cast.alice)
+    first = add(client, message(1))
+    query = {"sort": [{"property": "receivedAt"}], "collapseThreads": collapse}
+    since = client.call("Email/query", query)["queryState"]
+    client.call("Email/set", {"update": {first: {"keywords/$seen": True}}})
+    changes = _changes(client, query, since, calculateTotal=True)
+    assert (changes["removed"], changes["added"], changes["total"]) == ([], [], 1)
 
 
 @pytest.mark.rfc("8621", "4.5")

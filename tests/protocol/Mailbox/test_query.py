@@ -112,6 +112,19 @@ def test_what_lies_below_moves_along(cast: Cast) -> None:
     assert changes["added"] == [{"id": top, "index": 6}, {"id": below, "index": 7}]
 
 
+@pytest.mark.rfc("8621", "2.4")
+@pytest.mark.parametrize("tree", [{}, {"sortAsTree": True}, {"filterAsTree": True}])
+def test_up_to_an_id_is_ignored_since_the_order_may_change(cast: Cast, tree: dict[str, bool]) -> None:
+    client = JMAPClient(cast.alice)
+    by_role = roles(client)
+    since = client.call("Mailbox/query", tree)["queryState"]
+    client.call("Mailbox/set", {"update": {by_role["inbox"]: {"sortOrder": 45}}})
+    arguments = {"sinceQueryState": since, "upToId": by_role["sent"], **tree}
+    changes = client.call("Mailbox/queryChanges", arguments)
+    assert changes["removed"] == [by_role["inbox"]]
+    assert changes["added"] == [{"id": by_role["inbox"], "index": 3}]
+
+
 def test_unknown_filters_and_sorts(cast: Cast) -> None:
     client = JMAPClient(cast.alice)
     assert client.error("Mailbox/query", {"filter": {"colour": "red"}}) == {"type": "unsupportedFilter"}

@@ -96,6 +96,15 @@ def test_up_to_an_id_is_ignored_where_the_order_may_change(alice: JMAPClient) ->
     assert len(changes(alice, now, **BY_WEIGHT, upToId=first)["added"]) == 1
 
 
+def test_an_update_moves_nothing_where_nothing_that_may_change_is_looked_at(alice: JMAPClient) -> None:
+    first, second = bake(alice, "A", "B", weight=20)
+    now = state(alice)
+    alice.call("ToyCake/set", {"update": {first: {"weight": 30}}, "destroy": [second]})
+    answer = changes(alice, now, **BY_SHAPE, maxChanges=1)
+    assert (answer["removed"], answer["added"]) == ([second], [])
+    assert set(changes(alice, now, **BY_WEIGHT)["removed"]) == {first, second}
+
+
 def test_each_item_counts_as_a_change(alice: JMAPClient) -> None:
     [first] = bake(alice, "A", weight=20)
     now = state(alice)

@@ -89,6 +89,7 @@ def properties(**extra: Property) -> dict[str, Property]:
         ({"sorts": {"y": Sort(("y",))}, "default_sort": ()}, "unknown properties: y"),
         ({"unique": (Unique(("z",)),)}, "unknown properties: z"),
         ({"default_sort": ("size",)}, "default sort"),
+        ({"sorts": {"name": Sort(("name",), arguments={"of": Argument(Int())})}}, "leaves out what name needs"),
         ({"properties": properties(a=Property(Int(), set_by=SetBy.SERVER, default=1, computed=made_up))}, "no default"),
         ({"properties": properties(a=Property(Int(), computed=made_up))}, "set by the server"),
         ({"properties": properties(a=Property(Int(), "x"))}, "does not fit"),

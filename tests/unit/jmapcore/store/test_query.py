@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from jmapcore.protocol.errors import AnchorNotFound, UnsupportedFilter
+from jmapcore.protocol.schema import Argument
+from jmapcore.protocol.wire import Boolean
 from jmapcore.store.query import Query, WindowRequest, matches, parse_filter, parse_sort, take_window
 from tests.toys.types import CAKE
 
@@ -18,6 +22,21 @@ def test_a_query_is_mutable_where_it_looks_at_what_may_change() -> None:
     assert not query({"shape": "round"}, [{"property": "shape"}]).mutable
     assert query({"operator": "OR", "conditions": [{"shape": "round"}, {"name": "x"}]}).mutable
     assert query({"shape": "round"}, [{"property": "weight"}]).mutable
+
+
+def test_an_argument_may_make_a_query_mutable() -> None:
+    declared = replace(CAKE, arguments={"query": {"stacked": Argument(Boolean(), False, mutable=True)}})
+    assert not Query(declared, None, (), {"stacked": False}).mutable
+    assert Query(declared, None, (), {"stacked": True}).mutable
+
+
+@pytest.mark.parametrize("nothing", [None, []])
+def test_the_default_sort_stands_where_there_is_none(nothing: object) -> None:
+    declared = replace(CAKE, default_sort=("weight", "name"))
+    sort = parse_sort(declared, nothing)
+    assert [(each.name, each.ascending) for each in sort] == [("weight", True), ("name", True)]
+    assert Query(declared, None, sort).mutable
+    assert [each.name for each in parse_sort(declared, [{"property": "shape"}])] == ["shape"]
 
 
 def test_a_query_needs_the_properties_of_its_filter_and_sort() -> None:
