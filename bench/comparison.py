@@ -48,7 +48,7 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     for key in shared:
         old, new = before["measurements"][key], after["measurements"][key]
         ratios = [ratio(old[column], new[column]) for column in COLUMNS]
-        pace = ratio(old["reference"], new["reference"])
+        pace = ratio(old["nothing"], new["nothing"])
         ratios.append(ratios[-1] / pace if ratios[-1] is not None and pace else None)
         shown = ["-" if each is None else f"{each:.2f}" for each in ratios]
         lines.append(_ROW.format(new["title"], key[1], *shown))

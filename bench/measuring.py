@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from dataclasses import dataclass
 
 from bench.exchange import KeptConnection, RefusedError
 from bench.load import LoadProcesses, Order, Timings
+from bench.nothing import BUDGETED_MILLISECONDS, Nothing
 from bench.service import Processes
 from bench.target import Target
 from bench.workload import Facts, Workload
@@ -19,7 +19,6 @@ FEWEST = 20
 MOST_SECONDS = 8.0
 """How long one measurement may take; a workload that is far too slow is measured with fewer operations."""
 
-REFERENCES = 25
 _MILLISECOND = 1_000_000
 
 
@@ -27,7 +26,8 @@ _MILLISECOND = 1_000_000
 class Measurement:
     """What one workload cost with a number of connections. Times are milliseconds; `cpu_…` for one operation.
 
-    `reference` is what `reference_milliseconds` gave just before and after, on the average.
+    `nothing` is what a request for nothing cost just before and after, on the average; `scaled` is `cpu` in a place where that is
+    what it was where the budget was made.
     """
 
     workload: str
@@ -42,7 +42,7 @@ class Measurement:
     cpu_web: float
     cpu_postgresql: float
     octets: float
-    reference: float
+    nothing: float
     budget_cpu: float | None
     budget_per_second: float | None
     holds: bool
@@ -51,6 +51,11 @@ class Measurement:
     def cpu(self) -> float:
         """Processor time of both together."""
         return self.cpu_web + self.cpu_postgresql
+
+    @property
+    def scaled(self) -> float:
+        """The same for a processor at the pace of the budget."""
+        return scaled(self.cpu, self.nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,7 @@ class Bench:
 
     target: Target
     processes: Processes
+    nothing: Nothing
     loaders: LoadProcesses
     requests: int
     seed: int
@@ -95,15 +101,15 @@ class Bench:
             self.loaders.prepare(
                 [self._order(workload, facts, part, connections) for part in range(connections)]
             )
-            reference = reference_milliseconds()
+            nothing = self.nothing.milliseconds()
             before = self.processes.nanoseconds()
             timings = self.loaders.run(connections)
             after = self.processes.nanoseconds()
-            reference = (reference + reference_milliseconds()) / 2
+            nothing = (nothing + self.nothing.milliseconds()) / 2
         except RefusedError as error:
             return Refusal(workload.name, workload.title, str(error))
         spent = [end - start for start, end in zip(before, after, strict=True)]
-        return _measurement(workload, timings, (spent[0], spent[1]), reference)
+        return _measurement(workload, timings, (spent[0], spent[1]), nothing)
 
     def _order(self, workload: Workload, facts: Facts, part: int, parts: int) -> Order:
         operations = max(FEWEST, round(self.requests * workload.weight))
@@ -114,7 +120,7 @@ class Bench:
 
 
 def _measurement(
-    workload: Workload, timings: list[Timings], spent: tuple[int, int], reference: float
+    workload: Workload, timings: list[Timings], spent: tuple[int, int], nothing: float
 ) -> Measurement:
     """The figures; `spent` are nanoseconds of web and PostgreSQL over all operations."""
     # The load processes share one monotonic clock.
@@ -136,25 +142,18 @@ def _measurement(
         cpu_web=web,
         cpu_postgresql=postgresql,
         octets=sum(each.octets for each in timings) / len(timings),
-        reference=reference,
+        nothing=nothing,
         budget_cpu=budget.cpu_milliseconds,
         budget_per_second=budget.per_second,
-        holds=budget.holds(web + postgresql, count / seconds),
+        holds=budget.holds(
+            scaled(web + postgresql, nothing), count / seconds * nothing / BUDGETED_MILLISECONDS
+        ),
     )
 
 
-def reference_milliseconds() -> float:
-    """Processor time of a fixed piece of work, the mean of some: how fast the processor is at this moment.
-
-    Neighbours on a shared machine slow it down, by twice and more, without taking time from it.
-    """
-    began = time.thread_time_ns()
-    for _ in range(REFERENCES):
-        words = [str(number * 7919 % 1009) for number in range(4000)]
-        digest = hashlib.sha256("".join(sorted(set(words))).encode())
-        for word in words:
-            digest.update(word.encode())
-    return (time.thread_time_ns() - began) / REFERENCES / _MILLISECOND
+def scaled(milliseconds: float, nothing: float) -> float:
+    """Processor time at the pace of the budget, where a request for nothing costs `nothing` milliseconds now."""
+    return milliseconds * BUDGETED_MILLISECONDS / nothing
 
 
 def settle(processes: Processes, most_seconds: float = 5.0) -> None:

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.measuring import Measurement, Refusal
+from bench.nothing import BUDGETED_MILLISECONDS
 from bench.transfers import MOST_ADDED, MOST_WORKER, MemoryUse, Stalled
 
-FORMAT = 1
-_ROW = "{:<32} {:>4} {:>8} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>9}  {}"
+FORMAT = 2
+_ROW = "{:<30} {:>4} {:>7} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>7}  {}"
 HEADING = _ROW.format(
-    "workload", "conn", "per s", "p50 ms", "p95", "p99", "web", "pg", "cpu ms", "at most", ""
+    "workload", "conn", "per s", "p50 ms", "p95", "p99", "web", "pg", "cpu", "scaled", "budget", ""
 )
 MEGABYTE = 1_000_000
 
@@ -60,7 +61,7 @@ def line(found: Measurement | Refusal) -> str:
     return _ROW.format(
         found.title, found.connections, f"{found.per_second:.0f}", f"{found.latency_p50:.2f}",
         f"{found.latency_p95:.2f}", f"{found.latency_p99:.2f}", f"{found.cpu_web:.3f}",
-        f"{found.cpu_postgresql:.3f}", f"{found.cpu:.3f}", budget, "ok" if found.holds else "EXCEEDED",
+        f"{found.cpu_postgresql:.3f}", f"{found.cpu:.3f}", f"{found.scaled:.3f}", budget, "ok" if found.holds else "EXCEEDED",
     )  # fmt: skip
 
 
@@ -76,9 +77,10 @@ def closing_lines(results: Results) -> list[str]:
     if results.stalled is not None:
         lines += _stalled_lines(results.stalled)
     if results.measurements:
-        paces = sorted(each.reference for each in results.measurements)
+        costs = sorted(each.nothing for each in results.measurements)
         lines.append(
-            f"pace of the processor: a fixed piece of work took {paces[0]:.2f} to {paces[-1]:.2f} ms of its time"
+            f"a request for nothing cost {costs[0]:.3f} to {costs[-1]:.3f} ms; scaled is for {BUDGETED_MILLISECONDS} ms,"
+            " what it cost where the budget was made"
         )
     if results.exceeded:
         lines.append(f"over budget: {', '.join(results.exceeded)}")
@@ -124,7 +126,9 @@ def as_json(results: Results, postgresql: str) -> dict[str, Any]:
             "postgresql": postgresql,
         },
         **{name: value for name, value in asdict(results).items() if name != "measurements"},
-        "measurements": [{**asdict(each), "cpu": each.cpu} for each in results.measurements],
+        "measurements": [
+            {**asdict(each), "cpu": each.cpu, "scaled": each.scaled} for each in results.measurements
+        ],
     }
 
 

@@ -17,10 +17,11 @@ from bench.catalogue import WORKLOADS
 from bench.exchange import RefusedError
 from bench.load import LoadProcesses
 from bench.measuring import Bench, Refusal, settle
+from bench.nothing import running_nothing
 from bench.options import Options
 from bench.processor_time import memory
 from bench.report import HEADING, Results, as_json, closing_lines, line, save
-from bench.service import ServiceError, running_web
+from bench.service import ServiceError, await_port, free_port, running_web
 from bench.transfers import measure_memory, measure_stalled
 from bench.workload import Workload
 from jmapsite.embedded import POSTGRESQL, REDIS, Holder, Layout
@@ -74,9 +75,15 @@ def _measure(options: Options) -> int:
 
     results = Results(options.messages, options.seed, options.requests)
     log = settings.VAR_DIR / "log" / "bench-web.log"
-    with running_web(WORKING_COPY, log) as processes, LoadProcesses() as loaders:
+    with (
+        running_web(WORKING_COPY, log) as processes,
+        running_nothing(
+            settings.HOST, free_port(), lambda child, port: await_port(child, port, log)
+        ) as nothing,
+        LoadProcesses() as loaders,
+    ):
         target = target_of(settings.HOST, settings.PORT, options.seed)
-        bench = Bench(target, processes, loaders, options.requests, options.seed)
+        bench = Bench(target, processes, nothing, loaders, options.requests, options.seed)
         _workloads(bench, options, results)
         results.workers = [memory(worker)["resident"] for worker in processes.web_workers()]
         _special(bench, options, results)

@@ -72,7 +72,7 @@ def running_web(database: str, log: Path) -> Iterator[Processes]:
             preexec_fn=die_with_parent(signal.SIGTERM),
         )
     try:
-        _await(child, log)
+        await_port(child, settings.PORT, log)
         yield Processes(child.pid, int(layout.process_id(POSTGRESQL).read_text("ascii")))
     finally:
         child.terminate()
@@ -83,11 +83,12 @@ def running_web(database: str, log: Path) -> Iterator[Processes]:
             child.wait()
 
 
-def _await(child: subprocess.Popen[bytes], log: Path) -> None:
+def await_port(child: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Return when a process answers on its port. Raises `ServiceError`."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            socket.create_connection((settings.HOST, settings.PORT), timeout=1).close()
+            socket.create_connection((settings.HOST, port), timeout=1).close()
         except OSError:
             if child.poll() is not None or time.monotonic() > deadline:
                 raise ServiceError(f"The web process did not start; what it said is in {log}.") from None

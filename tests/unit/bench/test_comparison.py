@@ -14,7 +14,7 @@ from bench.comparison import ComparisonError, compare, load
 def result_file(path: Path, **changed: Any) -> Path:
     measurement = {
         "workload": "echo", "title": "Core/echo", "connections": 1, "per_second": 1000.0, "latency_p50": 1.0,
-        "latency_p95": 2.0, "cpu_web": 0.1, "cpu_postgresql": 0.0, "cpu": 0.1, "reference": 1.0, **changed,
+        "latency_p95": 2.0, "cpu_web": 0.1, "cpu_postgresql": 0.0, "cpu": 0.1, "nothing": 0.1, **changed,
     }  # fmt: skip
     path.write_text(json.dumps({"source": "abc", "messages": 10_000, "measurements": [measurement]}))
     return path
@@ -22,7 +22,7 @@ def result_file(path: Path, **changed: Any) -> Path:
 
 def test_ratios_are_after_to_before(tmp_path: Path) -> None:
     before = load(result_file(tmp_path / "before"))
-    after = load(result_file(tmp_path / "after", per_second=500.0, cpu_web=0.2, cpu=0.2, reference=2.0))
+    after = load(result_file(tmp_path / "after", per_second=500.0, cpu_web=0.2, cpu=0.2, nothing=0.2))
     row = compare(before, after)[3]
     assert row.split() == ["Core/echo", "1", "0.50", "1.00", "1.00", "2.00", "-", "2.00", "1.00"]
 
