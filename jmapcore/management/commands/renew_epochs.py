@@ -38,4 +38,4 @@ class Command(BaseCommand):
         with connection() as lent:
             for account_id in accounts:
                 renew_epoch(account_id, lent)
-        self.stdout.write(f"{len(accounts)} accounts have a new epoch.")
+        self.stdout.write(f"Accounts with a new epoch: {len(accounts)}.")

@@ -50,7 +50,7 @@ def test_without_addresses_every_account_has_a_new_epoch(
     before = epoch(store)
     call_command("renew_epochs")
     assert epoch(store) != before
-    assert capsys.readouterr().out.endswith(" accounts have a new epoch.\n")
+    assert capsys.readouterr().out.startswith("Accounts with a new epoch: ")
 
 
 def test_an_unknown_address_is_a_sentence(database: None) -> None:
