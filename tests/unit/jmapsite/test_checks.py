@@ -37,7 +37,7 @@ def test_the_restricted_role_passes() -> None:
 
 def test_the_owner_of_the_tables_is_refused() -> None:
     owner = settings.DATABASES["owner"]["USER"]
-    with connected_with(USER=owner):
+    with connected_with(USER=owner, PASSWORD=settings.DATABASES["owner"]["PASSWORD"]):
         problems = restricted_role(databases=["default"])
     assert [problem.msg for problem in problems] == [
         f"The role {owner} of DATABASE_URL owns tables of tenants, whose policies do not hold for their owner: "
