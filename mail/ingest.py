@@ -93,7 +93,7 @@ class PreparedEmail:
 
 @dataclass(frozen=True, slots=True)
 class NewEmail:
-    """A message to add. `received_at` None: the topmost valid Received date, else now (RFC 8621 §4.8).
+    """A message to add. `received_at` is applied as it is; None: the topmost valid Received date, else now (RFC 8621 §4.8).
 
     `blob_id` is given where the account has the bytes already; else `content`, where `storage.prepare` made some;
     else the bytes are stored from `prepared`.
@@ -144,11 +144,17 @@ def prepare(raw: bytes) -> PreparedEmail:
 
 
 def received_at(given: datetime | None, summary: Summary, now: datetime) -> datetime:
-    """Email.receivedAt in UTC: what was given, else the topmost valid Received date, else now; at most tomorrow."""
-    chosen = given if given is not None else summary.received_at_from_trace
-    if chosen is None:
+    """Email.receivedAt in UTC: what was given, else the topmost valid Received date, at most tomorrow, else now."""
+    if given is not None:
+        return given.astimezone(UTC)
+    if summary.received_at_from_trace is None:
         return now
-    return min(chosen.astimezone(UTC), now + timedelta(days=1))
+    return at_most_tomorrow(summary.received_at_from_trace, now)
+
+
+def at_most_tomorrow(moment: datetime, now: datetime) -> datetime:
+    """A moment that a message names, in UTC: what it names may be wrong, and would stand before all other mail for years."""
+    return min(moment.astimezone(UTC), now + timedelta(days=1))
 
 
 def add_messages(

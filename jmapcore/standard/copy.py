@@ -16,7 +16,7 @@ from jmapcore.protocol.errors import (
 )
 from jmapcore.protocol.registry import Response
 from jmapcore.protocol.schema import COPY, Argument, ObjectType, SetBy
-from jmapcore.protocol.wire import Boolean, Id, MapOf, Nullable, String
+from jmapcore.protocol.wire import Boolean, Id, MapOf, Nullable, String, is_id
 from jmapcore.standard.ids import number_of
 from jmapcore.standard.set import AnyObject, _documents, created_object, run_set, set_records
 from jmapcore.store.plan import Record
@@ -87,7 +87,11 @@ def _originals(
     refused: dict[str, SetError] = {}
     for key, given in values["create"].items():
         text = given.get("id")
-        number = number_of(declared, context.resolve_id(text)) if type(text) is str else None
+        if type(text) is not str or not is_id(text.removeprefix("#")):
+            # "The Foo object MUST contain an "id" property" (§5.4).
+            refused[key] = InvalidProperties(["id"])
+            continue
+        number = number_of(declared, context.resolve_id(text))
         if number is None:
             refused[key] = NotFound()
         else:

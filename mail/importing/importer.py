@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 import psycopg
 
@@ -14,7 +14,7 @@ from jmapcore.store import database
 from jmapcore.store.write import AccountWrite, account_write
 from mail.importing.placement import place_folders
 from mail.importing.source_message import LeftOut, Skipped, SourceMessage
-from mail.ingest import NewEmail, PreparedEmail, add_messages, prepare
+from mail.ingest import NewEmail, PreparedEmail, add_messages, at_most_tomorrow, prepare
 from mail.membership import EmailChange, change_emails, load_threads
 from mail.message.summary import Summary
 
@@ -66,17 +66,23 @@ class _Pending:
 
 
 def received_at(source: SourceMessage, summary: Summary) -> datetime | None:
-    """Return when a message was received:
+    """Return when a message was received, at most tomorrow:
 
     by its Received field, the mbox `From ` line, Date, or its file's time.
     """
+    found = _received_at(source, summary)
+    return None if found is None else at_most_tomorrow(found, datetime.now(UTC).replace(microsecond=0))
+
+
+def _received_at(source: SourceMessage, summary: Summary) -> datetime | None:
     if summary.received_at_from_trace is not None:
         return summary.received_at_from_trace
     if source.from_line_date is not None:
         return source.from_line_date
     try:
-        return datetime.fromisoformat(summary.sent_at) if summary.sent_at else source.file_time
-    except ValueError:
+        sent_at = summary.sent_at
+        return datetime.fromisoformat(sent_at).astimezone(UTC) if sent_at else source.file_time
+    except (ValueError, OverflowError):  # year 1, east of Greenwich
         return source.file_time
 
 

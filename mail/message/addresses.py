@@ -123,7 +123,8 @@ class _Lexer:
             if match[0] in "()":
                 depth += 1 if match[0] == "(" else -1
             if depth == 0:
-                self.comment = self.text[start + 1 : match.start()]
+                if self.words or self.route is not None:  # one before the address says nothing of it
+                    self.comment = self.text[start + 1 : match.start()]
                 self.position = match.end()
                 return
         self.parens_close = False

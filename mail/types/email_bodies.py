@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from jmapcore.store.database import Row, Statement
 from mail.message.bodies import body_lists
 from mail.message.headers import HeaderProperty, header_property
 from mail.message.render import (
@@ -24,6 +25,8 @@ from mail.message.structure import load_parts
 from mail.types.email_properties import header_of
 
 _RENDERED = frozenset({"bodyStructure", "textBody", "htmlBody", "attachments"})
+
+STRUCTURES = "SELECT id, blob_id, body_json FROM email_static WHERE account_id = %s AND id = ANY(%b::int[])"
 
 
 @dataclass(slots=True)
@@ -107,3 +110,17 @@ class BodyRequest:
             ).decode()
             for name in self.made
         ]
+
+
+def load_bodies(
+    run: Callable[[Statement], list[list[Row]]], account_id: int, ids: Sequence[int], names: Sequence[str]
+) -> dict[int, dict[str, Any]]:
+    """`BODY_PROPERTIES` of these Emails as Email/get answers them without arguments: to compare with what a client sends back."""
+    request = BodyRequest.parse(tuple(names), {})
+    (rows,) = run((STRUCTURES, (account_id, list(ids))))
+    return {
+        number: dict(
+            zip(names, map(orjson.loads, request.values(request.message(blob_id, body), b"")), strict=True)
+        )
+        for number, blob_id, body in rows
+    }

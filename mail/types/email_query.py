@@ -13,14 +13,14 @@ import orjson
 from jmapcore.protocol.collation import COLLATIONS
 from jmapcore.protocol.errors import UnsupportedFilter
 from jmapcore.protocol.schema import Argument, Filter, Sort
-from jmapcore.protocol.wire import Boolean, Id, ListOf, String, UnsignedInt, UTCDate, WireType, parse_date
+from jmapcore.protocol.wire import Boolean, Id, ListOf, String, UnsignedInt, WireType, parse_date
 from jmapcore.store.database import Row
 from jmapcore.store.query import Comparator, Query, Window, WindowRequest, take_window
 from jmapcore.store.reading import Reading
 from mail.message.subject import base_subject
 from mail.types.email_scan import scan, scanned_conditions
 from mail.types.email_selection import Compiler, Selection
-from mail.types.wire import HeaderCondition, Keyword
+from mail.types.wire import HeaderCondition, Keyword, ReceivedBound
 
 THREAD_CONDITIONS = frozenset(
     {
@@ -54,8 +54,8 @@ def _immutable(kind: WireType) -> Filter:
 FILTERS = {
     "inMailbox": Filter(Id(to="Mailbox")),
     "inMailboxOtherThan": Filter(ListOf(Id(to="Mailbox"))),
-    "before": _immutable(UTCDate()),
-    "after": _immutable(UTCDate()),
+    "before": _immutable(ReceivedBound()),
+    "after": _immutable(ReceivedBound()),
     "minSize": _immutable(UnsignedInt()),
     "maxSize": _immutable(UnsignedInt()),
     "allInThreadHaveKeyword": Filter(Keyword()),

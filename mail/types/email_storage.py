@@ -26,7 +26,9 @@ from mail.membership import (
 )
 from mail.types import email_query
 from mail.types.capability import MAX_KEYWORDS_PER_EMAIL
+from mail.types.email_bodies import load_bodies
 from mail.types.email_fetch import fetch_emails, load_properties
+from mail.types.email_properties import BODY_PROPERTIES
 from mail.types.errors import TooManyKeywords
 
 if TYPE_CHECKING:
@@ -98,8 +100,12 @@ class EmailStorage(Storage):
         write.kept[EmailStorage] = loaded
         records = {number: _record(loaded.emails[number]) for number in ids if number in loaded.emails}
         if further := set(names) - _OF_MEMBERS:
-            for number, record in load_properties(write.run, write.account_id, ids, sorted(further)).items():
-                records[number] = {**record, **records[number]}
+            # "an entire Foo object is also a valid PatchObject" (RFC 8620 §5.3), so what never changes is compared.
+            stored = load_properties(write.run, write.account_id, ids, sorted(further))
+            bodies = sorted(further.intersection(BODY_PROPERTIES))
+            made = load_bodies(write.run, write.account_id, ids, bodies) if bodies else {}
+            for number, record in stored.items():
+                records[number] = {**record, **made.get(number, {}), **records[number]}
         return records
 
     def apply(self, plan: SetPlan) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from jmapcore.protocol.wire import String, WireError, WireType
+from jmapcore.protocol.wire import String, UTCDate, WireError, WireType, format_utc, parse_date
 from mail.types.capability import MAX_SIZE_MAILBOX_NAME
 
 _KEYWORD = re.compile(r"[!#$&'+-\[^-z|}~]{1,255}\Z")
@@ -37,6 +38,20 @@ class MailboxName(WireType):
             raise WireError("control characters are not allowed")
         _NAME_OCTETS.check(name)
         return name
+
+
+@dataclass(frozen=True)
+class ReceivedBound(UTCDate):
+    """A UTCDate to compare receivedAt with, which is in whole seconds: a fraction of one counts as the next (§4.4.1)."""
+
+    def check(self, value: Any) -> str:
+        checked: str = super().check(value)
+        if value.rpartition(".")[2].strip("0Z") == "" or "." not in value:
+            return checked
+        try:
+            return format_utc(parse_date(checked) + timedelta(seconds=1))
+        except OverflowError:
+            return checked
 
 
 @dataclass(frozen=True)

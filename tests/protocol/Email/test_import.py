@@ -65,6 +65,13 @@ def test_received_at_the_topmost_received_date(cast: Cast) -> None:
 
 
 @pytest.mark.rfc("8621", "4.8")
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "2999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"])
+def test_any_moment_is_applied_as_it_is(cast: Cast, moment: str) -> None:
+    client = JMAPClient(cast.alice)
+    assert get(client, add(client, message(1), receivedAt=moment), "receivedAt")["receivedAt"] == moment
+
+
+@pytest.mark.rfc("8621", "4.8")
 def test_the_same_message_twice(cast: Cast) -> None:
     client = JMAPClient(cast.alice)
     first, second = add(client, message(1)), add(client, message(1))

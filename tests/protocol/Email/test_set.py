@@ -41,6 +41,23 @@ def test_keywords_have_no_case(cast: Cast) -> None:
     assert _keywords(client, email_id) == {"new"}
 
 
+@pytest.mark.rfc("8620", "5.3")
+def test_a_whole_object_is_a_patch(cast: Cast) -> None:
+    client = JMAPClient(cast.alice)
+    fields = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n"
+    body = "--x\r\n\r\nText\r\n--x\r\nContent-Type: image/png; name=a.png\r\n\r\nPNG\r\n--x--"
+    email_id = add(client, message(1, fields=fields, body=body))
+    for whole in (get(client, email_id), get(client, email_id, "bodyStructure", "bodyValues")):
+        assert _update(client, email_id, whole)["updated"] == {email_id: None}
+    whole = get(client, email_id)
+    whole["keywords"] = {"$seen": True}
+    assert _update(client, email_id, whole)["updated"] == {email_id: None}
+    assert _keywords(client, email_id) == {"$seen"}
+    whole["textBody"] = whole["attachments"]
+    error = {"type": "invalidProperties", "properties": ["textBody"]}
+    assert _update(client, email_id, whole)["notUpdated"] == {email_id: error}
+
+
 @pytest.mark.rfc("8621", "4.6")
 def test_the_whole_set_is_replaced(cast: Cast) -> None:
     client = JMAPClient(cast.alice)

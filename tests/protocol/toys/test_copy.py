@@ -111,9 +111,11 @@ def test_a_duplicate_that_the_type_forbids_exists_already(alice: JMAPClient, bob
 @pytest.mark.parametrize(
     ("given", "error"),
     [
-        ({}, {"type": "notFound"}),
-        ({"id": None}, {"type": "notFound"}),
-        ({"id": 1}, {"type": "notFound"}),
+        ({}, {"type": "invalidProperties", "properties": ["id"]}),
+        ({"id": None}, {"type": "invalidProperties", "properties": ["id"]}),
+        ({"id": 1}, {"type": "invalidProperties", "properties": ["id"]}),
+        ({"id": "k 1"}, {"type": "invalidProperties", "properties": ["id"]}),
+        ({"id": "#unheardOf"}, {"type": "notFound"}),
         ({"id": "k999"}, {"type": "notFound"}),
         ({"id": "l1"}, {"type": "notFound"}),
         ({"slices": 1}, {"type": "invalidProperties", "properties": ["slices"]}),

@@ -93,9 +93,17 @@ def test_received_at_is_now_where_nothing_says_it(store: MailStore) -> None:
     assert before <= store.emails()[added.id][1] <= datetime.now(UTC)
 
 
-def test_received_at_is_never_later_than_tomorrow(store: MailStore) -> None:
-    added = store.add(message("a"), received_at=datetime(2999, 1, 1, tzinfo=UTC))
+def test_what_a_message_says_is_never_later_than_tomorrow(store: MailStore) -> None:
+    received = "Received: from a by b; Tue, 1 Jan 2999 08:00:00 +0200\r\n"
+    added = store.add(message("a", headers=received), received_at=None)
     assert store.emails()[added.id][1] <= datetime.now(UTC) + timedelta(days=1)
+
+
+@pytest.mark.rfc("8621", "4.8")
+def test_a_moment_that_is_given_is_applied_as_it_is(store: MailStore) -> None:
+    given = datetime(2999, 1, 1, tzinfo=UTC)
+    added = store.add(message("a"), received_at=given)
+    assert store.emails()[added.id][1] == given
 
 
 @pytest.mark.rfc("8621", "3")

@@ -1,6 +1,6 @@
 """Storing what was read: mailboxes, recognition by bytes, and what a second import leaves alone."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -201,6 +201,7 @@ DATE = b"Date: Fri, 2 Jan 2004 00:00:00 +0100\r\n"
         (DATE, datetime(2004, 1, 3, tzinfo=UTC), datetime(2004, 1, 3, tzinfo=UTC)),
         (DATE, None, datetime(2004, 1, 1, 23, tzinfo=UTC)),
         (b"Date: never\r\n", None, datetime(2004, 1, 4, tzinfo=UTC)),
+        (b"Date: Mon, 1 Jan 0001 00:00:00 +0100\r\n", None, datetime(2004, 1, 4, tzinfo=UTC)),
         (b"Subject: 1\r\n", None, datetime(2004, 1, 4, tzinfo=UTC)),
     ],
 )
@@ -210,3 +211,10 @@ def test_when_a_message_was_received(header: bytes, from_line: datetime | None, 
         INBOX, raw, "x", from_line_date=from_line, file_time=datetime(2004, 1, 4, tzinfo=UTC)
     )
     assert received_at(message, summarise(raw)) == year_day
+
+
+def test_a_message_was_received_tomorrow_at_the_latest() -> None:
+    raw = b"Date: Sat, 1 Jan 2999 00:00:00 +0000\r\n\r\n"
+    found = received_at(SourceMessage(INBOX, raw, "x"), summarise(raw))
+    assert found is not None
+    assert found <= datetime.now(UTC) + timedelta(days=1)

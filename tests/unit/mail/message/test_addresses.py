@@ -40,6 +40,7 @@ def groups(value: str) -> list[tuple[str | None, list[str | None]]]:
         (" a@b (=?utf-8?q?Z=C3=B6e?=)", [("Zöe", "a@b")]),
         (" a@b ()", [(None, "a@b")]),
         (" Alice (comment) <a@b>", [("Alice", "a@b")]),
+        (" (comment) a@b, (comment) <c@d>", [(None, "a@b"), (None, "c@d")]),
         (' "john doe"@north.example', [(None, '"john doe"@north.example')]),
         (' J <"john doe" @ north . example>', [("J", '"john doe"@north.example')]),
         (" a@[127.0.0.1]", [(None, "a@[127.0.0.1]")]),
