@@ -15,9 +15,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import accumulate
 
-VERSION = 1
-"""Raise it when the same number gives other mail: accounts that were seeded before are made anew."""
-
 RARE_WORD, UNCOMMON_WORD, COMMON_WORD = "kingfisher", "estimate", "meeting"
 """Words that 0.1 %, 2 % and 25 % of the mail have."""
 

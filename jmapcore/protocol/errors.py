@@ -193,12 +193,6 @@ class FromAccountNotSupportedByMethod(MethodError):
     type = "fromAccountNotSupportedByMethod"
 
 
-class UnknownDataType(MethodError):
-    """A type name that is not known (RFC 9404 §4.3)."""
-
-    type = "unknownDataType"
-
-
 class SetError(Exception):
     """One record of a /set, /copy or /import is refused (RFC 8620 §5.3)."""
 
@@ -224,12 +218,6 @@ class OverQuota(SetError):
     """There would be too many, or too much."""
 
     type = "overQuota"
-
-
-class TooLarge(SetError):
-    """The record would be too large."""
-
-    type = "tooLarge"
 
 
 class RateLimit(SetError):

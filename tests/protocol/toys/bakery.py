@@ -33,3 +33,8 @@ def state(client: JMAPClient, account_id: str | None = None) -> str:
     answer = client.call("ToyCake/get", {"accountId": account_id or client.account_id, "ids": []})
     found: str = answer["state"]
     return found
+
+
+def set_cakes(client: JMAPClient, **arguments: Any) -> dict[str, Any]:
+    """What ToyCake/set answers."""
+    return client.call("ToyCake/set", arguments)

@@ -14,11 +14,6 @@ from tests.support.client import JMAPClient
 pytestmark = pytest.mark.rfc("8620", "5.2")
 
 
-@pytest.fixture
-def alice(cast: Cast) -> JMAPClient:
-    return JMAPClient(cast.alice)
-
-
 def since(client: JMAPClient, start: str, **arguments: Any) -> tuple[list[str], list[str], list[str]]:
     answer = client.call("ToyCake/changes", {"sinceState": start, **arguments})
     return answer["created"], answer["updated"], answer["destroyed"]

@@ -13,11 +13,6 @@ from tests.support.client import JMAPClient
 pytestmark = pytest.mark.rfc("8620", "5.1")
 
 
-@pytest.fixture
-def alice(cast: Cast) -> JMAPClient:
-    return JMAPClient(cast.alice)
-
-
 def test_null_ids_are_all_records(alice: JMAPClient) -> None:
     ids = bake(alice, "A", "B")
     answer = alice.call("ToyCake/get", {"ids": None, "properties": ["name"]})

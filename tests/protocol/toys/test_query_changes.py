@@ -19,11 +19,6 @@ BY_WEIGHT: dict[str, Any] = {
 BY_SHAPE: dict[str, Any] = {"filter": {"shape": "round"}, "sort": [{"property": "shape"}]}
 
 
-@pytest.fixture
-def alice(cast: Cast) -> JMAPClient:
-    return JMAPClient(cast.alice)
-
-
 def changes(client: JMAPClient, since: str, **arguments: Any) -> dict[str, Any]:
     return client.call("ToyCake/queryChanges", {"sinceQueryState": since, **arguments})
 

@@ -16,11 +16,6 @@ from tests.support.client import CORE, MAIL, TOYS, JMAPClient
 from tests.toys.types import CAKE
 
 
-@pytest.fixture
-def alice(cast: Cast) -> JMAPClient:
-    return JMAPClient(cast.alice)
-
-
 def reference(call: str, name: str, path: str) -> dict[str, str]:
     return {"resultOf": call, "name": name, "path": path}
 
