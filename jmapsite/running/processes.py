@@ -13,7 +13,9 @@ from jmapsite.running.certificates import Certificates
 
 WEB_WORKERS = 2
 # Threads that wait for slow bodies; only a few of them execute calls at a time (the engine sees to that).
-WEB_THREADS = 64
+WEB_THREADS = 128
+# Connections of one worker, idle ones among them: each further one waits until one of these ends.
+WEB_CONNECTIONS = 4096
 # glibc gives each thread an arena that grows to the largest request it served; two are enough for who works at a time.
 WEB_ENVIRONMENT = {"MALLOC_ARENA_MAX": "2"}
 
@@ -44,8 +46,10 @@ def web(certificates: Certificates | None) -> Process:
     command = _module(
         "granian", "--interface", "wsgi", "--host", settings.HOST, "--port", str(settings.PORT),
         "--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS),
-        "--backpressure", str(WEB_THREADS),
-        "--blocking-threads-idle-timeout", "60", "--http", "auto", "--no-ws", "--log-level", "error",
+        "--backpressure", str(WEB_CONNECTIONS),
+        # Its timeout for headers also ends what is idle; whoever says nothing to "auto" is waited for without end.
+        "--http", "1", "--http1-header-read-timeout", "30000",
+        "--blocking-threads-idle-timeout", "60", "--no-ws", "--respawn-failed-workers", "--log-level", "error",
         "--workers-kill-timeout", "3",
     )  # fmt: skip
     if certificates is not None:
