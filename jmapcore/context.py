@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from accounts.access import AccountAccess, Caller
+from jmapcore.blobs.references import references
 from jmapcore.protocol.errors import (
     AccountNotFound,
     AccountNotSupportedByMethod,
@@ -39,6 +40,13 @@ def account_number(text: str) -> int | None:
 def opens(capability: Capability, caller: Caller) -> bool:
     """Whether the caller's credential opens a capability."""
     return capability.scope is None or capability.scope in caller.scopes
+
+
+def opens_blobs(registry: Registry, caller: Caller) -> bool:
+    """Whether the caller's credential opens a type that holds blobs: they are its content, whichever way they are read."""
+    names = {reference.type_name for reference in references()}
+    holders = [registry.types[name] for name in names & registry.types.keys()]
+    return not holders or any(opens(registry.capabilities[each.capability], caller) for each in holders)
 
 
 class RequestContext:

@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 
 from jmapcore.blobs.copy import copy_blobs
-from jmapcore.context import RequestContext
+from jmapcore.context import RequestContext, opens_blobs
 from jmapcore.protocol.collation import COLLATIONS
-from jmapcore.protocol.errors import RequestTooLarge
+from jmapcore.protocol.errors import Forbidden, RequestTooLarge
 from jmapcore.protocol.registry import CORE, Capability, Method, Registry, Response
 from jmapcore.protocol.schema import Argument
 from jmapcore.protocol.wire import Id, ListOf
@@ -39,6 +39,8 @@ def blob_copy(context: RequestContext, values: dict[str, Any]) -> list[Response]
     """Blob/copy: the bytes of blobs into another account (RFC 8620 §6.3)."""
     if len(values["blobIds"]) > settings.JMAP_LIMITS["maxObjectsInSet"]:
         raise RequestTooLarge(f"more than {settings.JMAP_LIMITS['maxObjectsInSet']} blobs")
+    if not opens_blobs(context.registry, context.caller):
+        raise Forbidden
     source, target = context.account_pair(values, CORE)
     copied, not_copied = copy_blobs(context.caller, source, target, values["blobIds"])
     response = {

@@ -15,7 +15,7 @@ from jmapcore import concurrency
 from jmapcore.answer import Answer
 from jmapcore.blobs.download import send_download
 from jmapcore.blobs.upload import receive_upload
-from jmapcore.context import RequestContext, account_number, account_wire_id
+from jmapcore.context import RequestContext, account_number, account_wire_id, opens_blobs
 from jmapcore.protocol.dispatch import Dispatcher, Limits
 from jmapcore.protocol.errors import (
     AccountNotFound,
@@ -71,7 +71,11 @@ def run_request(body: bytes, caller: Caller, log: RequestLog) -> list[bytes]:
     request = parse_request(body)
     log.methods = ",".join(call.name if call.name in registry.methods else "?" for call in request.calls)
     created_ids = dict(request.created_ids or {})
-    limits = Limits(settings.JMAP_LIMITS["maxCallsInRequest"], settings.JMAP_MAX_SIZE_ANSWER)
+    limits = Limits(
+        settings.JMAP_LIMITS["maxCallsInRequest"],
+        settings.JMAP_MAX_SIZE_ANSWER,
+        settings.JMAP_REQUEST_SECONDS,
+    )
     context = RequestContext(caller, connection, registry, frozenset(request.using), created_ids)
     try:
         responses = Dispatcher(registry, limits, context, translate).run(request)
@@ -113,6 +117,8 @@ def read_body(environ: Environ) -> bytes:
 
 
 def _account(caller: Caller, text: str) -> AccountAccess:
+    if not opens_blobs(registry, caller):
+        raise RequestError("This credential does not open what the account's blobs are part of.", status=403)
     number = account_number(text)
     for access in caller.accounts:
         if access.account_id == number:

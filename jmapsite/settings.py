@@ -253,12 +253,16 @@ JMAP_MAX_QUERY_CHANGES = 10_000
 # JMAP calls at work at once in one web process; further threads wait for slow clients.
 JMAP_CONCURRENT_CALLS = 2
 JMAP_WAIT_SECONDS = 30
+# How long one request may be at work; the calls that are left then answer serverUnavailable.
+JMAP_REQUEST_SECONDS = 15
 JMAP_POOL_SIZE = _number("JMAP_POOL_SIZE", 8)
 JMAP_POOL_TIMEOUT_SECONDS = 5
 JMAP_CHANGE_LOG_DAYS = _number("JMAP_CHANGE_LOG_DAYS", 90)
 # Blobs: "rows" of PostgreSQL, or "files" in the storage jmap-blobs. It may change at any time: each blob knows where it is.
 JMAP_BLOB_STORAGE = os.environ.get("JMAP_BLOB_STORAGE") or "rows"
 JMAP_UNREFERENCED_BLOB_QUOTA = 200 * _MEGABYTE
+# Uploads on their way in; made with mode 0700 when the first one comes.
+JMAP_SPOOL_DIRECTORY = str(VAR_DIR / "spool")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

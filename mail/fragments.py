@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import lru_cache, wraps
+from typing import Any, TypeVar
 
 import orjson
 
@@ -44,7 +44,26 @@ def json_text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-@lru_cache(maxsize=2_000)
+_FEW = 6
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
+
+
+def _kept_of_few(make: Callable[[frozenset[_Item]], _Made]) -> Callable[[frozenset[_Item]], _Made]:
+    """Keep what is made of small sets: few of them make up all mail.
+
+    Sets of 100 keywords of 255 octets, or of 5,000 mailboxes, which anybody may make up by the thousand, would fill the memory of
+    the process for good.
+    """
+    kept = lru_cache(maxsize=2_000)(make)
+
+    def made(items: frozenset[_Item]) -> _Made:
+        return kept(items) if len(items) <= _FEW else make(items)
+
+    return wraps(make)(made)
+
+
+@_kept_of_few
 def _normalised(keywords: frozenset[str]) -> frozenset[str]:
     return frozenset(keyword.lower() for keyword in keywords) - _NEVER_STORED
 
@@ -54,19 +73,19 @@ def normalise_keywords(keywords: Iterable[str]) -> frozenset[str]:
     return _normalised(frozenset(keywords))
 
 
-@lru_cache(maxsize=2_000)
+@_kept_of_few
 def keywords_text(keywords: frozenset[str]) -> str:
-    """Keywords sorted, with spaces between them, as statements take them apart again. Few sets make up all mail."""
+    """Keywords sorted, with spaces between them, as statements take them apart again."""
     return " ".join(sorted(keywords))
 
 
-@lru_cache(maxsize=2_000)
+@_kept_of_few
 def keywords_json(keywords: frozenset[str]) -> str:
     """Email.keywords in wire form (RFC 8621 §4.1.1), sorted."""
     return json_text(dict.fromkeys(sorted(keywords), True))
 
 
-@lru_cache(maxsize=2_000)
+@_kept_of_few
 def mailboxes_json(mailbox_ids: frozenset[int]) -> str:
     """Email.mailboxIds in wire form (RFC 8621 §4.1.1), sorted."""
     return "{" + ",".join([f'"m{mailbox_id}":true' for mailbox_id in sorted(mailbox_ids)]) + "}"

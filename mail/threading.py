@@ -12,7 +12,7 @@ from hashlib import blake2b
 from mail.counters import Member
 
 REFERENCES_CONSIDERED = 50
-"""How many References count, the last ones: the nearest ancestors. Old threads name hundreds."""
+"""How many References count, the last ones: the nearest ancestors. Old threads name hundreds. Other lists are cut as well."""
 
 MERGED_AT_MOST = 100
 """How many Emails may get new ids for one message that joins Threads; larger Threads stay apart."""
@@ -39,7 +39,9 @@ def reference_hashes(
     base_subject: str,
 ) -> tuple[int, ...]:
     """The hashes of all message ids of a message, each once; none for a message that names none."""
-    ids = [*(message_id or ()), *(in_reply_to or ()), *(references or ())[-REFERENCES_CONSIDERED:]]
+    named = (message_id or (), in_reply_to or (), references or ())
+    # Each list ends somewhere: a field may name ten thousands, of which each would be a row.
+    ids = [name for ids in named for name in ids[-REFERENCES_CONSIDERED:]]
     subject = subject_key(base_subject)
     return tuple(reference_hash(name, subject) for name in dict.fromkeys(ids))
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from accounts.access import AccountAccess
-from jmapcore.blobs.backends import CHUNK_SIZE, SELECT_CHUNK, Borrow, backend_of
+from jmapcore.blobs.backends import SELECT_CHUNK, BlobGoneError, Borrow, backend_of
 from jmapcore.blobs.references import PartSpan, part_locator, part_resolver
-from jmapcore.blobs.storage import read_blob, read_blobs
+from jmapcore.blobs.storage import read_blobs
 from jmapcore.blobs.visibility import BlobInfo, infos, visible, visible_statement
-from jmapcore.blobs.wire_ids import BlobName, parse_blob_id
+from jmapcore.blobs.wire_ids import parse_blob_id
 from jmapcore.store import database
 from jmapcore.store.database import Connection, Statement, read
+
+_resolving = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,10 @@ def open_source(
         info = infos(found[0]).get(name.blob_id)
         if info is None:
             return None
-        if name.part is not None:
-            return _part_source(connection, account_id, name, info, borrow)
+        locate = part_locator() if name.part is not None else None
+        span = locate(connection, account_id, name.blob_id, name.part or 0) if locate else None
+    if name.part is not None:
+        return _part_source(account_id, name.blob_id, name.part, info, span, borrow)
     first: bytes | None = found[1][0][0] if len(found) > 1 and found[1] else None
     return _blob_source(account_id, name.blob_id, info, first, borrow)
 
@@ -72,25 +78,24 @@ def _blob_source(
 
 
 def _part_source(
-    connection: Connection, account_id: int, name: BlobName, info: BlobInfo, borrow: Borrow
+    account_id: int, blob_id: int, part: int, info: BlobInfo, span: PartSpan | None, borrow: Borrow
 ) -> Source | None:
-    assert name.part is not None
-    tag = f"{info.hash.hex()}-{name.part}"
-    locate, resolve = part_locator(), part_resolver()
-    span = locate(connection, account_id, name.blob_id, name.part) if locate else None
-    if span is not None:
-        return _span_source(account_id, name.blob_id, info, span, tag, borrow)
-    raw = read_blob(connection, account_id, name.blob_id) if resolve else None
-    part = resolve(raw, name.part) if resolve and raw is not None else None
-    if part is None:
+    """A part; `span` is None where the tables do not say where it lies."""
+    resolve = part_resolver()
+    if span is None and resolve is not None:
+        # The whole blob in memory, up to 50 MB: one at a time, and let go before the first octet is sent.
+        with _resolving:
+            whole = io.BytesIO()
+            try:
+                whole.writelines(
+                    backend_of(info.location).read(account_id, blob_id, info.location, 0, info.size, borrow)
+                )
+            except BlobGoneError:
+                return None
+            span = resolve(whole.getvalue(), part)
+    if span is None:
         return None
-    data, media_type = part
-    return Source(len(data), tag, media_type, lambda start, end: _sliced(data, start, end), data)
-
-
-def _sliced(data: bytes, start: int, end: int) -> Iterator[bytes]:
-    for first in range(start, end, CHUNK_SIZE):
-        yield data[first : min(first + CHUNK_SIZE, end)]
+    return _span_source(account_id, blob_id, info, span, f"{info.hash.hex()}-{part}", borrow)
 
 
 def _span_source(
@@ -146,6 +151,6 @@ def read_visible(
             continue
         if name.part is None:
             contents[wire_id] = raw[name.blob_id]
-        elif resolve is not None and (part := resolve(raw[name.blob_id], name.part)) is not None:
-            contents[wire_id] = part[0]
+        elif resolve is not None and (span := resolve(raw[name.blob_id], name.part)) is not None:
+            contents[wire_id] = span.octets(raw[name.blob_id])
     return contents

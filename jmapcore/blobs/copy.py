@@ -15,13 +15,16 @@ from jmapcore.blobs.content import Source, open_source
 from jmapcore.blobs.incoming import make_ready, store_for
 from jmapcore.blobs.spool import spooled
 from jmapcore.blobs.storage import Content, Octets, chunks
+from jmapcore.blobs.unreferenced import unreferenced_quota
 from jmapcore.blobs.wire_ids import BlobName
+from jmapcore.protocol.deadline import time_is_up
+from jmapcore.protocol.errors import NotFound, OverQuota, RateLimit
 from jmapcore.store import database
 from jmapcore.store.database import read
 
 SELECT_HASHES = "SELECT id, hash, size, location FROM blob WHERE account_id = %s AND id = ANY(%b::int[])"
 
-NOT_FOUND = "notFound"
+NOT_FOUND, OVER_QUOTA, RATE_LIMIT = NotFound.type, OverQuota.type, RateLimit.type
 
 
 def copy_blobs(
@@ -38,11 +41,20 @@ def copy_blobs(
     """
     copied: dict[str, str] = {}
     not_copied: dict[str, dict[str, Any]] = {}
+    # More than that would push out what this very call has copied.
+    room = unreferenced_quota()
     for wire_id in dict.fromkeys(blob_ids):
+        if time_is_up():
+            not_copied[wire_id] = {"type": RATE_LIMIT}
+            continue
         source = open_source(from_access, wire_id, borrow=borrow)
         if source is None:
             not_copied[wire_id] = {"type": NOT_FOUND}
             continue
+        if source.size > room:
+            not_copied[wire_id] = {"type": OVER_QUOTA}
+            continue
+        room -= source.size
         try:
             blob_id = _copy_source(source, caller.user_id, to_access.account_id, borrow)
         except BlobGoneError:

@@ -33,3 +33,10 @@ def range_not_satisfiable(size: int) -> RequestError:
         title="Range Not Satisfiable",
         headers={"Content-Range": f"bytes */{size}"},
     )
+
+
+def no_room() -> RequestError:
+    """503: the disk of the server is full."""
+    return RequestError(
+        "The server has no room for uploads at this moment.", status=503, headers={"Retry-After": "60"}
+    )

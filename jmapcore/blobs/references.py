@@ -41,10 +41,14 @@ class PartSpan:
     type: str
     decode: Callable[[Iterator[bytes]], Iterator[bytes]] | None = None
 
+    def octets(self, raw: bytes) -> bytes:
+        """The octets of the part, where the whole blob is in memory."""
+        span = raw[self.start : self.end]
+        return span if self.decode is None else b"".join(self.decode(iter([span])))
 
-PartResolver = Callable[[bytes, int], "tuple[bytes, str] | None"]
-"""From the whole blob and a part's number: the part's octets and media type, or None where there is no such
-part."""
+
+PartResolver = Callable[[bytes, int], PartSpan | None]
+"""From the whole blob and a part's number: where the part lies, or None where there is no such part."""
 
 PartLocator = Callable[[Connection, int, int, int], PartSpan | None]
 """From a connection, an account, a blob and a part's number: where the part lies, as far as the tables say

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO
 
 from django.conf import settings
@@ -19,6 +20,10 @@ class TooLargeError(ValueError):
     """The body is longer than it may be."""
 
 
+class NoRoomError(RuntimeError):
+    """The body cannot be kept while it comes in."""
+
+
 class IncompleteError(ValueError):
     """The body ended before its announced length: the client went away."""
 
@@ -29,14 +34,13 @@ def spooled(read: Callable[[int], bytes], expected: int | None, limit: int) -> I
 
     `read` gives up to so many octets and none at the end; `expected` is the announced length, None where
     there is none. Raises `TooLargeError` above `limit` octets, `IncompleteError` where fewer than
-    `expected` came, OSError as `read` does.
+    `expected` came, `NoRoomError` for a full disk, OSError as `read` does.
     """
     if expected is not None and expected > limit:
         raise TooLargeError
-    directory = getattr(settings, "FILE_UPLOAD_TEMP_DIR", None)
     digest = hashlib.sha256()
     size = 0
-    with tempfile.SpooledTemporaryFile(max_size=SMALL, dir=directory) as file:
+    with _file() as file:
         while expected is None or size < expected:
             piece = read(PIECE if expected is None else min(PIECE, expected - size))
             if not piece:
@@ -45,10 +49,41 @@ def spooled(read: Callable[[int], bytes], expected: int | None, limit: int) -> I
             if size > limit:
                 raise TooLargeError
             digest.update(piece)
-            file.write(piece)
+            with _on_disk():
+                file.write(piece)
         if expected is not None and size != expected:
             raise IncompleteError
+        with _on_disk():
+            file.flush()
         yield Octets(digest.digest(), size, lambda: _pieces(file))
+
+
+@contextmanager
+def _file() -> Iterator[IO[bytes]]:
+    with _on_disk():
+        file = tempfile.SpooledTemporaryFile(max_size=SMALL, dir=_directory())  # noqa: SIM115  # closed below
+    try:
+        yield file
+    finally:
+        # Closing writes what is left, which nobody wants any more.
+        with suppress(OSError):
+            file.close()
+
+
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    """What goes wrong inside is not the client's doing: the disk is full, or not there."""
+    try:
+        yield
+    except OSError as error:
+        raise NoRoomError from error
+
+
+def _directory() -> str:
+    """Where spools go: a directory of our own, so that a full /tmp stops nobody and no other user sees them."""
+    directory: str = settings.JMAP_SPOOL_DIRECTORY
+    Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
+    return directory
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:

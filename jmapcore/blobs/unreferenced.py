@@ -63,6 +63,12 @@ Doomed = dict[int, str]
 """Blobs whose rows are gone and whose bytes are to go: blob id → location."""
 
 
+def unreferenced_quota() -> int:
+    """Octets of unreferenced blobs that a user may have in an account."""
+    quota: int = getattr(settings, "JMAP_UNREFERENCED_BLOB_QUOTA", QUOTA)
+    return quota
+
+
 def schedule_statements(account_id: int, blob_ids: Sequence[int]) -> list[Statement]:
     """The statements of `schedule`, for a pipeline of the caller's."""
     ids = list(blob_ids)
@@ -100,7 +106,7 @@ def register_upload(
         (USAGE, (SMALLEST_CHARGE, account_id, user_id)),
     )[-1]
     count, octets = usage[0]
-    quota = getattr(settings, "JMAP_UNREFERENCED_BLOB_QUOTA", QUOTA)
+    quota = unreferenced_quota()
     if octets <= quota and count % SETTLE_EVERY:
         return {}
     return _make_room(write, user_id, blob_id, quota)

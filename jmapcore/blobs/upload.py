@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import orjson
@@ -11,11 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from accounts.access import AccountAccess
 from jmapcore.blobs.incoming import store_for
 from jmapcore.blobs.media_types import upload_type
-from jmapcore.blobs.problems import bad_request, read_only, too_large
-from jmapcore.blobs.spool import IncompleteError, TooLargeError, spooled
+from jmapcore.blobs.problems import bad_request, no_room, read_only, too_large
+from jmapcore.blobs.spool import IncompleteError, NoRoomError, TooLargeError, spooled
 from jmapcore.blobs.wire_ids import BlobName
 from jmapcore.concurrency import PerUser
 from jmapcore.context import account_wire_id
+
+logger = logging.getLogger("jmapcore.blobs")
 
 _uploads = PerUser("maxConcurrentUpload")
 
@@ -38,7 +41,7 @@ def receive_upload(request: HttpRequest, access: AccountAccess) -> HttpResponse:
     """Store the body of a POST as a blob of the account, and answer 200 with its id (RFC 8620 §6.1).
 
     Raises `RequestError`: 403 for a read-only account, 413 above maxSizeUpload, 429 above maxConcurrentUpload,
-    400 for a body that ends early, of which nothing is kept.
+    400 for a body that ends early, of which nothing is kept; 503 where the disk is full.
     """
     if access.is_read_only:
         raise read_only()
@@ -51,6 +54,9 @@ def receive_upload(request: HttpRequest, access: AccountAccess) -> HttpResponse:
                 blob_id = store_for(access.user_id, access.account_id, spool, media_type)
         except TooLargeError as error:
             raise too_large(limit) from error
+        except NoRoomError as error:
+            logger.exception("an upload cannot be kept")
+            raise no_room() from error
         except (IncompleteError, ConnectionError) as error:
             raise bad_request("The body ended early.") from error
     answer = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from jmapcore.protocol.deadline import at_most, checkpoint
 from jmapcore.protocol.errors import (
     InvalidArguments,
     InvalidResultReference,
@@ -45,6 +47,8 @@ class Limits:
 
     max_calls_in_request: int
     max_size_answer: int
+    max_seconds: float = math.inf
+    """After these no further call is begun, and long reads give up."""
 
 
 @dataclass(slots=True)
@@ -87,8 +91,9 @@ class Dispatcher:
                 "maxCallsInRequest",
                 f"A request may hold {self.limits.max_calls_in_request} method calls; this one holds {len(request.calls)}.",
             )
-        for call in request.calls:
-            self._call(call)
+        with at_most(self.limits.max_seconds):
+            for call in request.calls:
+                self._call(call)
         return [
             b"[%b,%b,%b]" % (orjson.dumps(answer.name), answer.encoded, orjson.dumps(answer.call_id))
             for answer in self.answers
@@ -101,6 +106,7 @@ class Dispatcher:
                 raise UnknownMethod(call.name)
             if self._size >= self.limits.max_size_answer:
                 raise RequestTooLarge("the response is full")
+            checkpoint()
             arguments = self._resolve(call.arguments)
             if method.arguments is not None:
                 arguments = checked_arguments(arguments, method.arguments)

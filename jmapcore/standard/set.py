@@ -132,6 +132,10 @@ class _Planner:
         """Fill the plan."""
         arguments_ = self.plan.arguments
         creates = {key: record for key, record in creates.items() if key not in self.plan.not_created}
+        if self.read_only:
+            # Before they take ids: who may only read must not use them up.
+            self.plan.not_created.update({key: ForbiddenSet() for key in creates})
+            creates = {}
         ids = dict(zip(creates, self.plan.write.new_ids(len(creates)), strict=True)) if creates else {}
         self.known = self.context.created_ids | {
             key: self.plan.wire_id(number) for key, number in ids.items()
@@ -171,8 +175,6 @@ class _Planner:
     def _create(self, key: str, number: int, given: Record, prepared: Any) -> None:
         if self.type.singleton:
             raise Singleton
-        if self.read_only:
-            raise ForbiddenSet
         record, invalid = {}, []
         for name, value in given.items():
             declared = self.type.properties.get(name)

@@ -132,10 +132,14 @@ _META_CHARSET = re.compile(
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-@lru_cache(maxsize=512)
 def codec_name(charset: str, *, allow_utf7: bool = False) -> str | None:
     """The name of the Python codec for a charset as a message names it; None if it is unknown or refused."""
-    squeezed = _squeeze(charset[:80])
+    return _codec_name(charset[:80], allow_utf7)
+
+
+@lru_cache(maxsize=512)
+def _codec_name(charset: str, allow_utf7: bool) -> str | None:
+    squeezed = _squeeze(charset)
     if squeezed in _UTF_7:
         return "utf_7" if allow_utf7 else None
     return _CODECS.get(squeezed)

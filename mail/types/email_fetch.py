@@ -15,6 +15,7 @@ import orjson
 from django.conf import settings
 
 from jmapcore.blobs.prefixes import read_prefixes
+from jmapcore.protocol.deadline import checkpoint
 from jmapcore.protocol.errors import InvalidArguments, RequestTooLarge
 from jmapcore.store.database import Row, Statement
 from jmapcore.store.reading import Reading
@@ -35,6 +36,12 @@ COLUMNS = {
     "mailboxIds": ("e.mailboxes_json", "", ""),
 }
 """Metadata properties: the column, and what stands before and after it in the JSON text."""
+
+_KEPT_PROPERTIES = 40
+"""Properties of a plan that is kept, more than an Email has without `header:…` ones."""
+
+MOST_HEADER_PROPERTIES = 100
+"""`header:…` properties of one call, in `properties` and in `bodyProperties`: each is parsed anew for each Email or part."""
 
 IDS = "SELECT id FROM email WHERE account_id = %s ORDER BY id LIMIT %s"
 
@@ -83,9 +90,12 @@ class RecordPlan:
         return orjson.Fragment("".join(texts))
 
 
-@lru_cache(maxsize=256)
 def record_plan(properties: tuple[str, ...]) -> RecordPlan:
-    """The plan for a list of properties."""
+    """The plan for a list of properties; kept where it is short, as those are that clients use again."""
+    return _kept_plan(properties) if len(properties) <= _KEPT_PROPERTIES else _plan(properties)
+
+
+def _plan(properties: tuple[str, ...]) -> RecordPlan:
     stored = [stored_name(name) for name in properties]
     metadata = [name for name in COLUMNS if name == "id" or name in stored]
     static = any(name in STATIC_PROPERTIES for name in stored)
@@ -125,6 +135,9 @@ def record_plan(properties: tuple[str, ...]) -> RecordPlan:
     )
 
 
+_kept_plan = lru_cache(maxsize=256)(_plan)
+
+
 def fetch_emails(
     reading: Reading,
     ids: Sequence[int] | None,
@@ -151,6 +164,8 @@ def _body_request(plan: RecordPlan, arguments: Mapping[str, Any]) -> BodyRequest
         request = BodyRequest.parse(plan.made, arguments)
     except ValueError as error:
         raise InvalidArguments(f"bodyProperties: {error}") from None
+    if max(len(request.headers), len(request.body.header_properties)) > MOST_HEADER_PROPERTIES:
+        raise InvalidArguments(f"more than {MOST_HEADER_PROPERTIES} header properties")
     return request if plan.made else None
 
 
@@ -171,6 +186,7 @@ def _with_made(
         wanted = {blob_id: needed for blob_id, needed in wanted.items() if needed}
         raw = read_prefixes(reading.connection, reading.account_id, wanted) if wanted else {}
         for row, message in batch:
+            checkpoint()
             made = request.values(message, raw.get(message.blob_id, b""))
             written += sum(map(len, made))
             if written > settings.JMAP_MAX_SIZE_ANSWER:
@@ -180,6 +196,7 @@ def _with_made(
         octets = 0
 
     for row in rows:
+        checkpoint()
         message = request.message(row[-2], row[-1])
         if batch and octets + message.octets > BATCH_OCTETS:
             flush()

@@ -13,6 +13,7 @@ from jmapcore.blobs import storage
 from jmapcore.blobs.content import read_visible
 from jmapcore.blobs.visibility import infos, visible, visible_statement
 from jmapcore.blobs.wire_ids import BlobName, parse_blob_id
+from jmapcore.protocol.deadline import checkpoint
 from jmapcore.protocol.errors import InvalidProperties, RequestTooLarge, SetError, StateMismatch
 from jmapcore.protocol.registry import Method, Response
 from jmapcore.protocol.schema import Argument
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 BATCH_OCTETS = 16_000_000
 """Octets of messages that are in memory at once; one message above it is a batch of its own."""
+
+MOST_OCTETS = 200_000_000
+"""Octets that one call reads and parses: for each part of a message, the whole message."""
 
 KNOWN_MAILBOXES = "SELECT id FROM mailbox WHERE account_id = %s AND id = ANY(%b::int[])"
 
@@ -146,9 +150,11 @@ def _prepare(
     numbers = list({name.blob_id for name in names.values() if name is not None})
     shown = visible(context.connection, access, numbers) if numbers else {}
     parsed: dict[str, _Ready | SetError] = {}
-    for batch in _batches(
-        {text: shown[name.blob_id].size for text, name in names.items() if name and name.blob_id in shown}
-    ):
+    sizes = {text: shown[name.blob_id].size for text, name in names.items() if name and name.blob_id in shown}
+    if sum(sizes.values()) > MOST_OCTETS:
+        raise RequestTooLarge(f"more than {MOST_OCTETS} octets")
+    for batch in _batches(sizes):
+        checkpoint()
         contents = read_visible(context.connection, access, batch, shown)
         for text in batch:
             parsed[text] = _parsed(access, names[text], contents.get(text))

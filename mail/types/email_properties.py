@@ -86,11 +86,19 @@ PROPERTIES = {
 """In the order of the default that Email/get "MUST" use (RFC 8621 §4.2); the last two are not part of it."""
 
 
-@lru_cache(maxsize=1024)
+LONGEST_HEADER_PROPERTY = 256
+"""Characters of a `header:…` property: what is asked for is remembered, and a field name may be as long as a request."""
+
+
 def header_of(name: str) -> HeaderProperty | None:
     """What a property `header:…` asks for; None for a name that is none, or a form forbidden for the field (§4.1.3)."""
-    if name[:7] != "header:":
+    if name[:7] != "header:" or len(name) > LONGEST_HEADER_PROPERTY:
         return None
+    return _parsed(name)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(name: str) -> HeaderProperty | None:
     try:
         return parse_header_property(name)
     except ValueError:

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from jmapcore.blobs.prefixes import read_prefixes
+from jmapcore.protocol.deadline import checkpoint
 from jmapcore.protocol.errors import UnsupportedFilter
 from jmapcore.store.query import Condition, Operator, Query
 from jmapcore.store.reading import Reading
@@ -88,6 +89,7 @@ def scan(reading: Reading, query: Query) -> dict[int, list[int]]:
     deadline = time.monotonic() + SECONDS
     ids = _candidates(reading, query)
     for start in range(0, len(ids), PAGE):
+        checkpoint()
         page = ids[start : start + PAGE]
         (rows,) = reading.run((LINES, (reading.account_id, page)))
         fields = _fields(reading, page) if any(matcher.field is not None for matcher in matchers) else {}

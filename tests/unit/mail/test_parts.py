@@ -18,4 +18,5 @@ RAW = (
     [(0, None), (1, (b"Text", "text/plain")), (2, (b"\x89PNG", "image/png")), (3, None), (-1, None)],
 )
 def test_a_part_by_its_number(number: int, part: tuple[bytes, str] | None) -> None:
-    assert resolve_part(RAW, number) == part
+    span = resolve_part(RAW, number)
+    assert (None if span is None else (span.octets(RAW), span.type)) == part

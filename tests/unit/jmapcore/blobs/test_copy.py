@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.test import override_settings
 
 from accounts.access import ALL_SCOPES, Caller
 from jmapcore.blobs.copy import carry, copy_blobs
 from jmapcore.blobs.storage import put_small, read_blob
+from jmapcore.protocol.deadline import at_most
 from jmapcore.store import database
 from jmapcore.store.write import account_write
 from tests.support.cast import Cast, Person
@@ -68,3 +70,20 @@ def test_carried_content_is_entered_in_the_other_accounts_write(cast: Cast) -> N
             entered = put_small(write, list(carried.values()))
         found = [read_blob(connection, bob.account_id, blob_id) for blob_id in entered]
     assert found == [small, large]
+
+
+def test_more_than_the_quota_is_not_copied_over_itself(cast: Cast) -> None:
+    source, target = access(cast.alice), access(cast.bob, cast.alice)
+    ids = [uploaded(source, fresh_bytes(size)) for size in (60_000, 30_000, 20_000)]
+    with override_settings(JMAP_UNREFERENCED_BLOB_QUOTA=100_000):
+        copied, refused = copy_blobs(caller(cast.alice), source, target, ids)
+    assert list(copied) == ids[:2]
+    assert refused == {ids[2]: {"type": "overQuota"}}
+
+
+def test_what_the_time_of_the_request_does_not_suffice_for_is_not_copied(cast: Cast) -> None:
+    source, target = access(cast.alice), access(cast.bob, cast.alice)
+    wire_id = uploaded(source, fresh_bytes(100))
+    with at_most(-1):
+        copied, refused = copy_blobs(caller(cast.alice), source, target, [wire_id])
+    assert (copied, refused) == ({}, {wire_id: {"type": "rateLimit"}})

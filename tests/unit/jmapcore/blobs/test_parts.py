@@ -27,10 +27,14 @@ def _hooks() -> Iterator[None]:
     references._resolver, references._locator = before
 
 
-def line(raw: bytes, number: int) -> tuple[bytes, str] | None:
+def line(raw: bytes, number: int) -> PartSpan | None:
     """A toy resolver: the lines of a text, counted from 1."""
     lines = raw.split(b"\n")
-    return (lines[number - 1], "text/x-line") if 1 <= number <= len(lines) else None
+    if not 1 <= number <= len(lines):
+        return None
+    start = sum(len(each) + 1 for each in lines[: number - 1])
+    size = len(lines[number - 1])
+    return PartSpan(start, start + size, size, "text/x-line")
 
 
 def test_part_is_what_the_resolver_finds(cast: Cast) -> None:

@@ -1,0 +1,214 @@
+"""Hostile mail and hostile questions about it: nothing fails, nothing takes long, nothing fills the memory."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import orjson
+import pytest
+from django.http import HttpResponse
+from django.test import override_settings
+
+from jmapcore.store.database import connection, read
+from mail.types import email_fetch
+from mail.types.email_fetch import MOST_HEADER_PROPERTIES
+from mail.types.email_properties import LONGEST_HEADER_PROPERTY
+from tests.protocol.post import add, message, roles
+from tests.support.cast import Cast
+from tests.support.client import JMAPClient
+
+LIMIT_SECONDS = 20 if sys.gettrace() else 2  # measuring coverage takes its time
+
+
+class Attacker(JMAPClient):
+    """A client of whose requests each may cost two seconds of computing; what the shadow client does is not counted."""
+
+    def post(self, body: Any, content_type: str = "application/json") -> HttpResponse:
+        """The response to a body."""
+        raw = body if isinstance(body, bytes) else orjson.dumps(body)
+        started = time.thread_time()
+        response = self.http.post("/jmap/api", raw, content_type=content_type)
+        assert time.thread_time() - started < LIMIT_SECONDS
+        assert b"serverFail" not in response.content
+        return self._looked_at(response)
+
+
+@pytest.fixture
+def mallory(cast: Cast) -> Attacker:
+    return Attacker(cast.alice)
+
+
+FIELDS = [
+    "bodyStructure",
+    "bodyValues",
+    "textBody",
+    "htmlBody",
+    "attachments",
+    "headers",
+    "subject",
+    "from",
+    "to",
+    "references",
+    "messageId",
+    "inReplyTo",
+    "preview",
+    "sentAt",
+    "receivedAt",
+    "header:To:asGroupedAddresses:all",
+    "header:Subject:asText:all",
+    "header:References:asMessageIds",
+]
+MIXED = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+
+
+def _nested(depth: int) -> bytes:
+    head = b"".join(
+        b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n) for n in range(depth)
+    )
+    return head + b"Content-Type: text/plain\r\n\r\ndeep\r\n"
+
+
+HOSTILE = {
+    "NUL": b"Subject: a\0b\r\nFrom: \0\0 <\0@\0>\r\nMessage-ID: <\0>\r\nTo: \0\r\n\r\n\0\0\0",
+    "a field of ten megabytes": b"Subject: x\r\nX: " + b"y" * 10_000_000 + b"\r\n\r\nbody",
+    "a header of ten megabytes": b"".join(b"X-%d: y\r\n" % n for n in range(700_000)) + b"\r\nbody",
+    "a thousand nested parts": _nested(1_000),
+    "a hundred thousand parts": MIXED + b"--b\r\n\r\n\r\n" * 100_000,
+    "a hundred thousand addresses": b"To: " + b"Ann <a@example.org>, " * 100_000 + b"\r\n\r\n",
+    "a group of groups": b"To: " + b"g:" * 100_000 + b"\r\n\r\n",
+    "a huge message id": b"Message-ID: <" + b"x" * 5_000_000 + b"@y>\r\n\r\n",
+    "a million references": b"References: "
+    + b"".join(b"<%d@y> " % n for n in range(1_000_000))
+    + b"\r\n\r\n",
+    "a hundred thousand ids": b"In-Reply-To: " + b"".join(b"<%d>" % n for n in range(100_000)) + b"\r\n\r\n",
+    "a subject of a megabyte": b"Subject: " + b"Re: [x] " * 130_000 + b"\r\n\r\n",
+    "a subject of marks": b"Subject: " + "a\u0301\u0323".encode() * 200_000 + b"\r\n\r\n",
+    "the year 1": b"Date: Mon, 1 Jan 0001 00:00:00 +1200\r\nReceived: x; Mon, 1 Jan 0001 00:00:00 +1200\r\n\r\n",
+    "the year 9999": b"Date: Fri, 31 Dec 9999 23:59:59 -1200\r\nReceived: x; Fri, 31 Dec 9999 23:59:59 -1200\r\n\r\n",
+    "the year 0": b"Date: Mon, 1 Jan 0000 00:00:00 +0000\r\nReceived: x; Mon, 1 Jan 0000 00:00:00 +0000\r\n\r\n",
+    "open tags": b"Content-Type: text/html\r\n\r\n" + b"<a b='" * 500_000,
+    "nested tags": b"Content-Type: text/html\r\n\r\n" + b"<div>" * 500_000,
+    "surrogates": b"Subject: \xed\xa0\x80\r\nFrom: =?utf-16?b?2AA=?= <a@b>\r\n\r\n\xed\xa0\x80",
+    "right to left": "Subject: \u202egpj.exe\r\nFrom: \u202e <a@b>\r\n\r\n\u202e".encode(),
+    "a charset that is none": b"Content-Type: text/plain; charset=" + b"x" * 60_000 + b"\r\n\r\n\xff",
+}
+
+
+@pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_message_is_imported_and_read(mallory: Attacker, raw: bytes) -> None:
+    email_id = add(mallory, raw)
+    asked = {"ids": [email_id], "properties": FIELDS, "fetchAllBodyValues": True, "maxBodyValueBytes": 10_000}
+    body_properties = ["partId", "blobId", "headers", "subParts", "header:Subject:asText"]
+    for arguments in (asked, {**asked, "bodyProperties": body_properties}):
+        [[answered, answer, _]] = mallory.responses("Email/get", arguments)
+        assert answered == "Email/get" or answer == {"type": "requestTooLarge"}
+    for name in ("from", "subject", "to"):
+        query = {"filter": {name: "ann"}, "sort": [{"property": name}], "collapseThreads": True}
+        assert "ids" in mallory.call("Email/query", query)
+    mallory.call("Email/query", {"filter": {"header": ["X-1", "y"]}})
+    mallory.call("Email/set", {"destroy": [email_id]})
+
+
+def test_ids_that_a_message_names_become_few_references(mallory: Attacker) -> None:
+    raw = b"Message-ID: " + b"".join(b"<m%d>" % n for n in range(20_000)) + b"\r\n"
+    raw += b"In-Reply-To: " + b"".join(b"<r%d>" % n for n in range(20_000)) + b"\r\n\r\n"
+    add(mallory, raw)
+    account = mallory.person.account.pk
+    with connection() as lent:
+        statement = ("SELECT count(*) FROM thread_ref WHERE account_id = %s", (account,))
+        assert read(lent, account, statement)[0][0][0] == 100
+
+
+def test_a_storm_of_merges(mallory: Attacker) -> None:
+    inbox = {roles(mallory)["inbox"]: True}
+    lone = {
+        f"n{n}": {"blobId": mallory.upload(message(n, subject="x"))["blobId"], "mailboxIds": inbox}
+        for n in range(120)
+    }
+    assert mallory.call("Email/import", {"emails": lone})["notCreated"] is None
+    joins = {}
+    for first in range(0, 120, 40):
+        named = "".join(f"<m{n}@example.org>" for n in range(first, first + 40))
+        raw = message(1_000 + first, subject="x", fields=f"References: {named}\r\n")
+        joins[f"j{first}"] = {"blobId": mallory.upload(raw)["blobId"], "mailboxIds": inbox}
+    assert mallory.call("Email/import", {"emails": joins})["notCreated"] is None
+    assert len(mallory.call("Email/query", {"collapseThreads": True})["ids"]) == 3
+
+
+@pytest.mark.rfc("8621", "4.2")
+def test_header_properties_are_few_and_short(mallory: Attacker) -> None:
+    email_id = add(mallory, message(1))
+    many = [f"header:X-{n}:asText" for n in range(MOST_HEADER_PROPERTIES + 1)]
+    for arguments in (
+        {"properties": many},
+        {"properties": ["bodyStructure"], "bodyProperties": many},
+        {"properties": ["header:" + "x" * LONGEST_HEADER_PROPERTY]},
+    ):
+        assert mallory.error("Email/get", {"ids": [email_id], **arguments}) == {"type": "invalidArguments"}
+    assert mallory.call("Email/get", {"ids": [email_id], "properties": many[1:]})["notFound"] == []
+
+
+def test_long_lists_of_properties_are_not_remembered(mallory: Attacker) -> None:
+    email_id = add(mallory, message(1))
+    before = email_fetch._kept_plan.cache_info().currsize
+    for _ in range(3):
+        names = [f"header:X-{n}" for n in range(60)]
+        mallory.call("Email/get", {"ids": [email_id], "properties": names})
+    assert email_fetch._kept_plan.cache_info().currsize == before
+
+
+def test_a_request_that_takes_too_long_begins_no_further_call(mallory: Attacker) -> None:
+    email_id = add(mallory, message(1))
+    account = {"accountId": mallory.account_id}
+    with override_settings(JMAP_REQUEST_SECONDS=-1):
+        answers = mallory.request(
+            ["Core/echo", {}, "0"], ["Email/set", {**account, "destroy": [email_id]}, "1"]
+        )["methodResponses"]
+    assert answers == [["error", {"type": "serverUnavailable"}, each] for each in "01"]
+    assert mallory.call("Email/get", {"ids": [email_id], "properties": ["id"]})["notFound"] == []
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\nb", "a\u2028b", "\u0085", "x" * 256, ""])
+def test_names_that_no_mailbox_has(mallory: Attacker, name: str) -> None:
+    answer = mallory.call("Mailbox/set", {"create": {"new": {"name": name}}})
+    assert answer["notCreated"]["new"]["type"] == "invalidProperties"
+
+
+@pytest.mark.parametrize("name", ["\u202eevil", "\u200b", "\u0301", "../../etc/passwd", "%s%n{}", "'; --"])
+def test_strange_names_come_back_as_they_were(mallory: Attacker, name: str) -> None:
+    created = mallory.call("Mailbox/set", {"create": {"new": {"name": name}}})["created"]["new"]["id"]
+    [box] = mallory.call("Mailbox/get", {"ids": [created], "properties": ["name"]})["list"]
+    assert box["name"] == name
+
+
+def test_keywords_as_many_and_as_long_as_can_be(mallory: Attacker) -> None:
+    email_id = add(mallory, message(1))
+    for first in range(5):
+        keywords = {f"{first}{n:03}" + "k" * 251: True for n in range(100)}
+        mallory.call("Email/set", {"update": {email_id: {"keywords": keywords}}})
+    keywords = {f"{n:03}" + "k" * 252: True for n in range(101)}
+    answer = mallory.call("Email/set", {"update": {email_id: {"keywords": keywords}}})
+    assert answer["notUpdated"][email_id]["type"] == "tooManyKeywords"
+
+
+def test_body_values_of_a_bomb_of_html(mallory: Attacker) -> None:
+    email_id = add(mallory, b"Content-Type: text/html\r\n\r\n" + b"<p title='" * 300_000)
+    asked = {"ids": [email_id], "properties": ["bodyValues"], "fetchAllBodyValues": True}
+    for most in (1, 100, 1_000_000):
+        [email] = mallory.call("Email/get", {**asked, "maxBodyValueBytes": most})["list"]
+        assert len(email["bodyValues"]["1"]["value"]) <= most
+
+
+@pytest.mark.parametrize(
+    "moment", ["0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2020-02-30T00:00:00Z"]
+)
+def test_moments_at_the_edges(mallory: Attacker, moment: str) -> None:
+    blob_id = mallory.upload(message(1))["blobId"]
+    given = {"blobId": blob_id, "mailboxIds": {roles(mallory)["inbox"]: True}, "receivedAt": moment}
+    mallory.call("Email/import", {"emails": {"new": given}})
+    ids = mallory.call("Email/query")["ids"]
+    assert len(mallory.call("Email/get", {"ids": ids})["list"]) == len(ids)
+    for name in ("before", "after"):
+        mallory.responses("Email/query", {"filter": {name: moment}})
