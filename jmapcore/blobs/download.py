@@ -4,7 +4,7 @@ expires."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -97,21 +97,16 @@ def send_download(
         raise bad_request("The type is no media type.")
     fields = request.META
     is_get = request.method == "GET"
-    wanted = fields.get("HTTP_RANGE") if is_get else None
-    if_none_match = fields.get("HTTP_IF_NONE_MATCH")
-    source = open_source(access, blob_id, prefetch=is_get and wanted is None and if_none_match is None)
+    is_whole = is_get and fields.keys().isdisjoint({"HTTP_RANGE", "HTTP_IF_NONE_MATCH"})
+    source = open_source(access, blob_id, prefetch=is_whole)
     if source is None:
         raise not_found()
     entity_tag = f'"{source.tag}"'
-    if if_none_match is not None and _matches(if_none_match, source.tag):
+    if "HTTP_IF_NONE_MATCH" in fields and _matches(fields["HTTP_IF_NONE_MATCH"], source.tag):
         response: HttpResponseBase = HttpResponse(status=304)
         del response.headers["Content-Type"]
         return _validated(response, entity_tag)
-    if wanted is not None and fields.get("HTTP_IF_RANGE", entity_tag).strip() != entity_tag:
-        # "A recipient of an If-Range header field MUST ignore the Range header field if the condition is
-        # false."
-        wanted = None
-    part = requested_range(wanted, source.size) if wanted is not None else None
+    part = _wanted_part(fields, source.size, entity_tag) if is_get else None
     try:
         response = _body(source, part or Range(0, source.size), content_type, is_get)
     except BlobGoneError as error:
@@ -122,6 +117,14 @@ def send_download(
     response.headers["Content-Disposition"] = content_disposition(name)
     response.headers["Accept-Ranges"] = "bytes"
     return _validated(response, entity_tag)
+
+
+def _wanted_part(fields: Mapping[str, str], size: int, entity_tag: str) -> Range | None:
+    """The part that a GET asks for; None for all of it."""
+    # "A recipient of an If-Range header field MUST ignore the Range header field if the condition is false."
+    if "HTTP_RANGE" not in fields or fields.get("HTTP_IF_RANGE", entity_tag).strip() != entity_tag:
+        return None
+    return requested_range(fields["HTTP_RANGE"], size)
 
 
 def _body(source: Source, part: Range, content_type: str, is_get: bool) -> HttpResponseBase:
