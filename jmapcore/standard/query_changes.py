@@ -10,7 +10,7 @@ from jmapcore.protocol.errors import CannotCalculateChanges, TooManyChanges
 from jmapcore.protocol.registry import Response
 from jmapcore.protocol.schema import QUERY, QUERY_CHANGES, Argument, ObjectType
 from jmapcore.protocol.wire import Anything, Boolean, Id, Nullable, String, UnsignedInt
-from jmapcore.standard.changes import changes_between
+from jmapcore.standard.changes import Changes, changes_between
 from jmapcore.standard.ids import number_of, wire_id
 from jmapcore.standard.query import parsed_query
 from jmapcore.store.query import Query
@@ -55,9 +55,7 @@ def query_changes(context: RequestContext, declared: ObjectType, values: dict[st
             found = changes_between(reading, declared.name, since, mark.modseq, limit)
             if not found.complete:
                 raise CannotCalculateChanges("too many changes")
-            touched = {*found.created, *found.destroyed}
-            if parsed.mutable:
-                touched |= found.updated.keys()
+            touched = {*found.created, *found.destroyed, *_moved(parsed, found)}
             if touched:
                 touched |= declared.storage.affected(reading, parsed, since, touched)
             removed = dict.fromkeys(number for number in touched if number not in found.created)
@@ -82,6 +80,14 @@ def query_changes(context: RequestContext, declared: ObjectType, values: dict[st
     if values["calculateTotal"]:
         response["total"] = total
     return [(f"{declared.name}/queryChanges", response)]
+
+
+def _moved(parsed: Query, found: Changes) -> set[int]:
+    """The updated records whose place may be another now."""
+    if not parsed.mutable:
+        return set()
+    looks_at_volatile = not parsed.needs().isdisjoint(parsed.type.volatile_properties)
+    return {number for number, more in found.updated.items() if more or looks_at_volatile}
 
 
 def _last(context: RequestContext, declared: ObjectType, parsed: Query, text: str | None) -> int | None:

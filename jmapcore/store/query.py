@@ -236,7 +236,7 @@ def take_window(ids: Sequence[int], request: WindowRequest) -> Window:
     total = len(ids)
     if request.anchor is not None:
         try:
-            position = max(0, ids.index(request.anchor) + request.anchor_offset)
+            position = min(total, max(0, ids.index(request.anchor) + request.anchor_offset))
         except ValueError:
             raise AnchorNotFound from None
     else:

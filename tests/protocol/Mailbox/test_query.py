@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.protocol.post import create_mailbox, roles
+from tests.protocol.post import add, create_mailbox, message, roles
 from tests.support.cast import Cast
 from tests.support.client import JMAPClient
 
@@ -110,6 +110,16 @@ def test_what_lies_below_moves_along(cast: Cast) -> None:
     changes = client.call("Mailbox/queryChanges", {**query, "sinceQueryState": before["queryState"]})
     assert set(changes["removed"]) == {top, below}
     assert changes["added"] == [{"id": top, "index": 6}, {"id": below, "index": 7}]
+
+
+@pytest.mark.rfc("8620", "5.6")
+def test_counts_move_no_mailbox(cast: Cast) -> None:
+    client = JMAPClient(cast.alice)
+    since = client.call("Mailbox/query")["queryState"]
+    add(client, message(1))
+    changes = client.call("Mailbox/queryChanges", {"sinceQueryState": since})
+    assert (changes["removed"], changes["added"]) == ([], [])
+    assert changes["newQueryState"] != since
 
 
 @pytest.mark.rfc("8621", "2.4")

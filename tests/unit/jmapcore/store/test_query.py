@@ -56,5 +56,7 @@ def test_a_condition_without_a_function_cannot_be_decided() -> None:
 def test_a_window_counts_whatever_it_holds() -> None:
     window = take_window([5, 6, 7], WindowRequest(1, None, 0, 1, True))
     assert (window.ids, window.position, window.total) == ([6], 1, 3)
+    beyond = take_window([5, 6, 7], WindowRequest(0, 6, 2**53 - 1, 1, True))
+    assert (beyond.ids, beyond.position) == ([], 3)
     with pytest.raises(AnchorNotFound):
         take_window([5, 6, 7], WindowRequest(0, 8, 0, 1, False))
