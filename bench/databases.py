@@ -6,14 +6,10 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import psycopg
 from django.conf import settings
-from django.db import connections
-from psycopg import sql
 
-from jmapcore.store.database import close_pool
+from jmapsite.owner_databases import close_connections, connect, point_to, run_named
 from mail.fragments import FORMAT
 
 SOURCE = Path(__file__).resolve().parent.parent
@@ -37,7 +33,7 @@ def seed_name(messages: int, seed: int) -> str:
 
 def exists(name: str) -> bool:
     """Whether the server has a database of this name."""
-    with _maintenance() as maintenance:
+    with connect() as maintenance:
         return (
             maintenance.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
             is not None
@@ -47,41 +43,41 @@ def exists(name: str) -> bool:
 def drop_stale(messages: int, seed: int) -> None:
     """Drop accounts of that size that were seeded for migrations or formats of before."""
     pattern = f"seed\\_{messages}\\_{seed}\\_%"
-    with _maintenance() as maintenance:
+    with connect() as maintenance:
         found = maintenance.execute(
             "SELECT datname FROM pg_database WHERE datname LIKE %s", (pattern,)
         ).fetchall()
         for (name,) in found:
             if name != seed_name(messages, seed):
-                _run(maintenance, "DROP DATABASE IF EXISTS {}", name)
+                run_named(maintenance, "DROP DATABASE IF EXISTS {}", name)
 
 
 def create(name: str) -> None:
     """An empty database, in place of one that was left half made."""
-    with _maintenance() as maintenance:
-        _run(maintenance, "DROP DATABASE IF EXISTS {}", name)
-        _run(maintenance, "CREATE DATABASE {}", name)
+    with connect() as maintenance:
+        run_named(maintenance, "DROP DATABASE IF EXISTS {}", name)
+        run_named(maintenance, "CREATE DATABASE {}", name)
 
 
 def rename(name: str, new_name: str) -> None:
     """Give a database that nobody is connected to another name."""
-    with _maintenance() as maintenance:
-        _run(maintenance, "ALTER DATABASE {} RENAME TO {}", name, new_name)
+    with connect() as maintenance:
+        run_named(maintenance, "ALTER DATABASE {} RENAME TO {}", name, new_name)
 
 
 def drop(name: str) -> None:
     """Drop a database that nobody is connected to."""
-    with _maintenance() as maintenance:
-        _run(maintenance, "DROP DATABASE IF EXISTS {}", name)
+    with connect() as maintenance:
+        run_named(maintenance, "DROP DATABASE IF EXISTS {}", name)
 
 
 @contextmanager
 def working_copy(name: str, copy: str) -> Iterator[None]:
     """A copy of a seeded database for one run, statistics and all, and settings that point to it."""
-    with _maintenance() as maintenance:
-        _run(maintenance, "DROP DATABASE IF EXISTS {}", copy)
+    with connect() as maintenance:
+        run_named(maintenance, "DROP DATABASE IF EXISTS {}", copy)
         # Copying files is several times faster than going through the log, and leaves the copy flushed.
-        _run(maintenance, "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", copy, name)
+        run_named(maintenance, "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", copy, name)
     point_to(copy)
     try:
         yield
@@ -92,44 +88,10 @@ def working_copy(name: str, copy: str) -> Iterator[None]:
 
 def analyse() -> None:
     """Bring visibility maps and statistics up to date, so that no vacuum begins while something is measured."""
-    owner = _connect(settings.DATABASES["owner"]["NAME"])
+    owner = connect(settings.DATABASES["owner"]["NAME"])
     with owner:
         tables = owner.execute(
             "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
         ).fetchall()
         for (table,) in tables:
-            _run(owner, "VACUUM (ANALYZE) {}", table)
-
-
-def point_to(name: str) -> None:
-    """Make both entries of DATABASES, and what already read them, use the database of this name."""
-    close_connections()
-    for alias in ("default", "owner"):
-        settings.DATABASES[alias]["NAME"] = name
-        connections[alias].settings_dict["NAME"] = name
-
-
-def close_connections() -> None:
-    """Close every connection of this process."""
-    close_pool()
-    connections.close_all()
-
-
-def _run(connection: psycopg.Connection[Any], statement: Any, *names: str) -> None:
-    connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
-
-
-def _maintenance() -> psycopg.Connection[Any]:
-    return _connect("postgres")
-
-
-def _connect(name: str) -> psycopg.Connection[Any]:
-    owner = settings.DATABASES["owner"]
-    parameters: dict[str, Any] = {
-        "user": owner["USER"],
-        "password": owner["PASSWORD"],
-        "host": owner["HOST"],
-        "port": owner["PORT"],
-    }
-    given = {key: value for key, value in parameters.items() if value}
-    return psycopg.connect(dbname=name, autocommit=True, **given)
+            run_named(owner, "VACUUM (ANALYZE) {}", table)

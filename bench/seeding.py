@@ -20,6 +20,7 @@ from bench.target import SampleEmail, Target
 from jmapcore.store import database
 from jmapcore.store.database import read
 from jmapcore.store.write import account_write
+from jmapsite.owner_databases import close_connections, point_to
 from mail.ingest import NewEmail, add_messages, prepare
 from mail.mailboxes import MailboxRow, create_mailboxes
 
@@ -44,11 +45,11 @@ def seeded_database(messages: int, seed: int) -> tuple[str, bool]:
     databases.drop_stale(messages, seed)
     part = f"{name}_part"
     databases.create(part)
-    databases.point_to(part)
+    point_to(part)
     call_command("migrate", database="owner", verbosity=0)
     seed_account(messages, seed)
     databases.analyse()
-    databases.close_connections()
+    close_connections()
     databases.rename(part, name)
     return name, True
 

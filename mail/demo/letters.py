@@ -1,4 +1,7 @@
-"""The letters of Harbour & Pine, who build small houses of wood by the water. All is invented."""
+"""The letters of Harbour & Pine, who build small houses of wood by the water. All is invented.
+
+A function is as long as what it lists: the letters of one part of the story.
+"""
 
 from __future__ import annotations
 

@@ -13,15 +13,13 @@ import psycopg
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
-from psycopg import sql
 
-from jmapcore.store.database import close_pool
+from jmapsite.owner_databases import close_connections, connect, point_to, run_named
 
 # One number for all who make test databases on the same server.
 ADVISORY_LOCK = 6_822_000_113
 PREFIX = "test_"
-IMPORTED_BY_MIGRATIONS = {"roles.py", "policies.py", "partitions.py"}
+IMPORTED_BY_MIGRATIONS = {"roles.py", "policies.py"}
 
 
 @contextmanager
@@ -32,26 +30,26 @@ def session_database() -> Iterator[str]:
     """
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     original = settings.DATABASES["owner"]["NAME"]
-    with _maintenance() as maintenance:
+    with connect() as maintenance:
         base = f"{PREFIX}{original}"
         name = f"{base}_{worker}_{os.getpid()}"
         maintenance.execute("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))
         try:
             template = _template(maintenance, f"{base}_template")
             _drop_forgotten(maintenance, base, template)
-            _run(maintenance, "CREATE DATABASE {} TEMPLATE {}", name, template)
+            run_named(maintenance, "CREATE DATABASE {} TEMPLATE {}", name, template)
             # Whoever looks for forgotten databases sees by this connection that this one is in use.
-            holding = _connect(name)
+            holding = connect(name)
         finally:
             maintenance.execute("SELECT pg_advisory_unlock(%s)", (ADVISORY_LOCK,))
         try:
-            _point_to(name)
+            point_to(name)
             yield name
         finally:
             holding.close()
-            _point_to(original)
+            point_to(original)
             # Without FORCE: the owner role may not end an autovacuum worker, and a plain DROP sees to that itself.
-            _run(maintenance, "DROP DATABASE {}", name)
+            run_named(maintenance, "DROP DATABASE {}", name)
 
 
 def _template(maintenance: psycopg.Connection[Any], base: str) -> str:
@@ -59,12 +57,12 @@ def _template(maintenance: psycopg.Connection[Any], base: str) -> str:
     name = f"{base}_{_migrations_fingerprint()}"
     if not _names(maintenance, name):
         part = f"{name}_part"
-        _run(maintenance, "DROP DATABASE IF EXISTS {} WITH (FORCE)", part)
-        _run(maintenance, "CREATE DATABASE {}", part)
-        _point_to(part)
+        run_named(maintenance, "DROP DATABASE IF EXISTS {} WITH (FORCE)", part)
+        run_named(maintenance, "CREATE DATABASE {}", part)
+        point_to(part)
         call_command("migrate", database="owner", verbosity=0)
-        connections.close_all()
-        _run(maintenance, "ALTER DATABASE {} RENAME TO {}", part, name)
+        close_connections()
+        run_named(maintenance, "ALTER DATABASE {} RENAME TO {}", part, name)
     return name
 
 
@@ -91,7 +89,7 @@ def _drop_forgotten(maintenance: psycopg.Connection[Any], base: str, template: s
     }
     for name in _names(maintenance, f"{base}\\_%"):
         if name != template and name not in in_use:
-            _run(maintenance, "DROP DATABASE IF EXISTS {}", name)
+            run_named(maintenance, "DROP DATABASE IF EXISTS {}", name)
 
 
 def _names(maintenance: psycopg.Connection[Any], pattern: str) -> list[str]:
@@ -99,33 +97,3 @@ def _names(maintenance: psycopg.Connection[Any], pattern: str) -> list[str]:
         "SELECT datname FROM pg_database WHERE datname LIKE %s AND pg_has_role(datdba, 'MEMBER')", (pattern,)
     )
     return [row[0] for row in found]
-
-
-def _run(maintenance: psycopg.Connection[Any], statement: Any, *names: str) -> None:
-    maintenance.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
-
-
-def _maintenance() -> psycopg.Connection[Any]:
-    return _connect("postgres")
-
-
-def _connect(name: str) -> psycopg.Connection[Any]:
-    """A connection of the owner, outside Django: databases are neither made nor dropped in a transaction."""
-    owner = settings.DATABASES["owner"]
-    parameters: dict[str, Any] = {
-        "user": owner["USER"],
-        "password": owner["PASSWORD"],
-        "host": owner["HOST"],
-        "port": owner["PORT"],
-    }
-    given = {key: value for key, value in parameters.items() if value}
-    return psycopg.connect(dbname=name, autocommit=True, **given)
-
-
-def _point_to(name: str) -> None:
-    """Make both entries of DATABASES, and what already read them, use the database of this name."""
-    close_pool()
-    connections.close_all()
-    for alias in ("default", "owner"):
-        settings.DATABASES[alias]["NAME"] = name
-        connections[alias].settings_dict["NAME"] = name

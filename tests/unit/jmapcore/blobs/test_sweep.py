@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from accounts.access import AccountAccess
 from jmapcore.blobs.incoming import store_for
 from jmapcore.blobs.storage import (
     Content,
@@ -24,7 +25,7 @@ from jmapcore.blobs.unreferenced import schedule
 from jmapcore.protocol.errors import RequestError
 from jmapcore.store import database
 from jmapcore.store.database import Connection
-from jmapcore.store.write import account_write
+from jmapcore.store.write import AccountWrite, account_write
 from tests.support.cast import Cast
 from tests.unit.jmapcore.blobs.toys import (
     access,
@@ -128,16 +129,12 @@ def test_sweep_leaves_a_blob_that_was_uploaded_again_while_it_waited(cast: Cast)
     alice, data = access(cast.alice), fresh_bytes()
     wire_id = uploaded(alice, data)
     age(alice, wire_id, 61)
-    with database.connection() as connection, account_write(alice.account_id, connection) as write:
-        thread = threading.Thread(target=sweep)
-        thread.start()
-        _wait_for_a_lock_waiter()
+    with _write_that_a_sweep_waits_for(alice) as write:
         write.execute(
             "UPDATE blob_upload SET uploaded_at = now() WHERE account_id = %s AND blob_id = %s",
             (alice.account_id, number(wire_id)),
         )
         schedule(write, [number(wire_id)])
-    thread.join()
     assert body(download(alice, wire_id)) == data
 
 
@@ -145,16 +142,23 @@ def test_sweep_leaves_a_blob_that_was_referred_to_while_it_waited(cast: Cast) ->
     alice, data = access(cast.alice), fresh_bytes()
     wire_id = uploaded(alice, data)
     age(alice, wire_id, 61)
-    with database.connection() as connection, account_write(alice.account_id, connection) as write:
-        thread = threading.Thread(target=sweep)
-        thread.start()
-        _wait_for_a_lock_waiter()
+    with _write_that_a_sweep_waits_for(alice) as write:
         write.execute(
             "INSERT INTO toy_picture (account_id, id, blob_id) VALUES (%s, 1, %s)",
             (alice.account_id, number(wire_id)),
         )
-    thread.join()
     assert body(download(alice, wire_id)) == data
+
+
+@contextmanager
+def _write_that_a_sweep_waits_for(alice: AccountAccess) -> Iterator[AccountWrite]:
+    """A write; the sweep, begun meanwhile, is at its end when the block is left."""
+    with database.connection() as connection, account_write(alice.account_id, connection) as write:
+        thread = threading.Thread(target=sweep)
+        thread.start()
+        _wait_for_a_lock_waiter()
+        yield write
+    thread.join()
 
 
 def _wait_for_a_lock_waiter() -> None:
