@@ -11,9 +11,6 @@ from django.conf import settings
 from jmapcore.blobs import sweep
 from jmapcore.store import database
 
-CHANGE_LOG_DAYS = 90
-"""How long the change log reaches back, where `settings.JMAP_CHANGE_LOG_DAYS` says nothing."""
-
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-blobs": {"task": "jmapcore.sweep_blobs", "schedule": crontab(minute="*/5")},
     "maintain-change-log": {
@@ -34,11 +31,10 @@ def sweep_blobs() -> dict[str, int]:
 def maintain_change_log() -> int:
     """Make the coming partitions of the change log and drop those beyond its retention; how many were
     dropped."""
-    days = int(getattr(settings, "JMAP_CHANGE_LOG_DAYS", CHANGE_LOG_DAYS))
     with database.connection() as connection, connection.transaction():
         # Counting what a month of a large site holds may take longer than a request may.
         connection.execute("SELECT set_config('statement_timeout', '0', true)")
         [dropped] = connection.execute(
-            "SELECT maintain_change_log(make_interval(days => %s::int))", (days,)
+            "SELECT maintain_change_log(make_interval(days => %s::int))", (settings.JMAP_CHANGE_LOG_DAYS,)
         ).fetchone() or (0,)
     return int(dropped)

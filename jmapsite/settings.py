@@ -258,8 +258,18 @@ JMAP_REQUEST_SECONDS = 15
 JMAP_POOL_SIZE = _number("JMAP_POOL_SIZE", 8)
 JMAP_POOL_TIMEOUT_SECONDS = 5
 JMAP_CHANGE_LOG_DAYS = _number("JMAP_CHANGE_LOG_DAYS", 90)
+# What a new account begins with, in this order: names and roles. An empty role is none.
+MAIL_DEFAULT_MAILBOXES = [
+    ("Inbox", "inbox"),
+    ("Drafts", "drafts"),
+    ("Sent", "sent"),
+    ("Archive", "archive"),
+    ("Junk", "junk"),
+    ("Trash", "trash"),
+]
 # Blobs: "rows" of PostgreSQL, or "files" in the storage jmap-blobs. It may change at any time: each blob knows where it is.
 JMAP_BLOB_STORAGE = os.environ.get("JMAP_BLOB_STORAGE") or "rows"
+# Octets of unreferenced blobs for each user of an account.
 JMAP_UNREFERENCED_BLOB_QUOTA = 200 * _MEGABYTE
 # Uploads on their way in; made with mode 0700 when the first one comes.
 JMAP_SPOOL_DIRECTORY = str(VAR_DIR / "spool")

@@ -13,16 +13,6 @@ from mail.mailboxes import MailboxRow, create_mailboxes
 if TYPE_CHECKING:
     from accounts.models import Account
 
-DEFAULT_MAILBOXES = (
-    ("Inbox", "inbox"),
-    ("Drafts", "drafts"),
-    ("Sent", "sent"),
-    ("Archive", "archive"),
-    ("Junk", "junk"),
-    ("Trash", "trash"),
-)
-"""Names and roles where `settings.MAIL_DEFAULT_MAILBOXES` says nothing; an empty role is none."""
-
 TABLES = (
     "email_keyword",
     "email_mailbox",
@@ -39,7 +29,7 @@ TABLES = (
 
 def create_default_mailboxes(account: Account) -> None:
     """Give a new account its mailboxes, in the order of the setting, its owner subscribed to each."""
-    wanted = getattr(settings, "MAIL_DEFAULT_MAILBOXES", DEFAULT_MAILBOXES)
+    wanted = settings.MAIL_DEFAULT_MAILBOXES
     with account_write(account.pk, django_connection()) as write:
         ids = write.new_ids(len(wanted))
         rows = {

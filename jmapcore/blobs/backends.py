@@ -235,7 +235,7 @@ FILES = FileBackend()
 
 def backend_for_new() -> Backend:
     """Where new bytes go, by `settings.JMAP_BLOB_STORAGE`."""
-    return FILES if getattr(settings, "JMAP_BLOB_STORAGE", "rows") == "files" else ROWS
+    return FILES if settings.JMAP_BLOB_STORAGE == "files" else ROWS
 
 
 def backend_of(location: str) -> Backend:

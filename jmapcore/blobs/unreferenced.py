@@ -21,10 +21,6 @@ from jmapcore.store.write import AccountWrite
 GRACE = timedelta(hours=1)
 """How long an unreferenced blob lives at least, from its last upload or the loss of its last reference."""
 
-QUOTA = 200_000_000
-"""Octets of unreferenced blobs for each user of an account, where `settings.JMAP_UNREFERENCED_BLOB_QUOTA`
-says nothing."""
-
 SMALLEST_CHARGE = 4096
 """Octets that the smallest blob counts for, so that the number of rows of a user is bounded too."""
 
@@ -65,7 +61,7 @@ Doomed = dict[int, str]
 
 def unreferenced_quota() -> int:
     """Octets of unreferenced blobs that a user may have in an account."""
-    quota: int = getattr(settings, "JMAP_UNREFERENCED_BLOB_QUOTA", QUOTA)
+    quota: int = settings.JMAP_UNREFERENCED_BLOB_QUOTA
     return quota
 
 
