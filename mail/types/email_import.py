@@ -18,7 +18,6 @@ from jmapcore.protocol.errors import InvalidProperties, RequestTooLarge, SetErro
 from jmapcore.protocol.registry import Method, Response
 from jmapcore.protocol.schema import Argument
 from jmapcore.protocol.wire import (
-    Anything,
     Id,
     MapOf,
     Nullable,
@@ -29,6 +28,7 @@ from jmapcore.protocol.wire import (
     object_number,
     parse_date,
 )
+from jmapcore.standard.set import AnyObject
 from jmapcore.store.database import Statement
 from jmapcore.store.write import AccountWrite, account_write
 from mail.fragments import normalise_keywords
@@ -100,10 +100,8 @@ def import_emails(context: RequestContext, values: dict[str, Any]) -> list[Respo
     return [("Email/import", response)]
 
 
-def _checked(context: RequestContext, given: Any) -> EmailImport:
+def _checked(context: RequestContext, given: Mapping[str, Any]) -> EmailImport:
     """One EmailImport. Raises `InvalidProperties` or `TooManyKeywords`."""
-    if type(given) is not dict:
-        raise InvalidProperties([], "no object")
     checked: dict[str, Any] = {"keywords": None, "receivedAt": None}
     invalid = [name for name in given if name not in PROPERTIES]
     invalid += [name for name in ("blobId", "mailboxIds") if name not in given]
@@ -266,7 +264,7 @@ EMAIL_IMPORT = Method(
     {
         "accountId": Argument(Id()),
         "ifInState": Argument(Nullable(String())),
-        "emails": Argument(MapOf(Id(), Anything())),
+        "emails": Argument(MapOf(Id(), AnyObject())),
     },
     writes=True,
 )

@@ -114,6 +114,13 @@ def test_what_cannot_be_imported(cast: Cast, change: dict[str, Any], invalid: li
     assert answer["oldState"] == answer["newState"]
 
 
+@pytest.mark.rfc("8620", "3.6.2")
+@pytest.mark.parametrize("emails", [None, [], {"new": None}, {"new": []}, {"a b": {}}])
+def test_what_is_no_map_of_imports(cast: Cast, emails: object) -> None:
+    error = JMAPClient(cast.alice).error("Email/import", {"emails": emails})
+    assert error == {"type": "invalidArguments"}
+
+
 @pytest.mark.rfc("8621", "4.8")
 @pytest.mark.parametrize("missing", ["blobId", "mailboxIds"])
 def test_what_must_be_given(cast: Cast, missing: str) -> None:
@@ -154,7 +161,7 @@ def test_each_by_itself(cast: Cast) -> None:
     client = JMAPClient(cast.alice)
     given = _given(client)
     answer = client.call(
-        "Email/import", {"emails": {"good": given, "bad": {**given, "mailboxIds": {}}, "worse": 1}}
+        "Email/import", {"emails": {"good": given, "bad": {**given, "mailboxIds": {}}, "worse": {}}}
     )
     assert (list(answer["created"]), sorted(answer["notCreated"])) == (["good"], ["bad", "worse"])
 
