@@ -83,19 +83,7 @@ def _originals(
     context: RequestContext, declared: ObjectType, source: AccountAccess, values: dict[str, Any]
 ) -> tuple[dict[str, Record], dict[str, SetError], dict[str, str]]:
     """(records to create, refused, ids of the originals), each by creation id."""
-    wanted: dict[str, int] = {}
-    refused: dict[str, SetError] = {}
-    for key, given in values["create"].items():
-        text = given.get("id")
-        if type(text) is not str or not is_id(text.removeprefix("#")):
-            # "The Foo object MUST contain an "id" property" (§5.4).
-            refused[key] = InvalidProperties(["id"])
-            continue
-        number = number_of(declared, context.resolve_id(text))
-        if number is None:
-            refused[key] = NotFound()
-        else:
-            wanted[key] = number
+    wanted, refused = _named(context, declared, values["create"])
     names = [
         name
         for name, each in declared.properties.items()
@@ -124,6 +112,26 @@ def _originals(
         creates[key] = {**original, **overrides}
         originals[key] = fetched.records[number]["id"]
     return creates, refused, originals
+
+
+def _named(
+    context: RequestContext, declared: ObjectType, create: dict[str, dict[str, Any]]
+) -> tuple[dict[str, int], dict[str, SetError]]:
+    """(numbers of the originals, refused), each by creation id."""
+    wanted: dict[str, int] = {}
+    refused: dict[str, SetError] = {}
+    for key, given in create.items():
+        text = given.get("id")
+        if type(text) is not str or not is_id(text.removeprefix("#")):
+            # "The Foo object MUST contain an "id" property" (§5.4).
+            refused[key] = InvalidProperties(["id"])
+            continue
+        number = number_of(declared, context.resolve_id(text))
+        if number is None:
+            refused[key] = NotFound()
+        else:
+            wanted[key] = number
+    return wanted, refused
 
 
 def _refers(declared: ObjectType, name: str, value: Any) -> bool:

@@ -14,6 +14,7 @@ from jmapcore.standard.changes import Changes, changes_between
 from jmapcore.standard.ids import number_of, wire_id
 from jmapcore.standard.query import parsed_query
 from jmapcore.store.query import Query
+from jmapcore.store.reading import Reading
 
 if TYPE_CHECKING:
     from jmapcore.context import RequestContext
@@ -47,26 +48,19 @@ def query_changes(context: RequestContext, declared: ObjectType, values: dict[st
         since = mark.position(values["sinceQueryState"])
         if since is None or not declared.storage.can_calculate_changes(parsed):
             raise CannotCalculateChanges(values["sinceQueryState"][:40])
-        removed: dict[int, None] = {}
+        removed: list[int] = []
         added: list[tuple[int, int]] = []
         total: int | None = None
         if since != mark.modseq or values["calculateTotal"]:
-            limit = settings.JMAP_MAX_QUERY_CHANGES
-            found = changes_between(reading, declared.name, since, mark.modseq, limit)
+            last = _last(context, declared, parsed, values["upToId"])
+            found = changes_between(
+                reading, declared.name, since, mark.modseq, settings.JMAP_MAX_QUERY_CHANGES
+            )
             if not found.complete:
                 raise CannotCalculateChanges("too many changes")
-            touched = {*found.created, *found.destroyed, *_moved(parsed, found)}
-            if touched:
-                touched |= declared.storage.affected(reading, parsed, since, touched)
-            removed = dict.fromkeys(number for number in touched if number not in found.created)
-            last = _last(context, declared, parsed, values["upToId"])
+            removed, touched = _touched(reading, parsed, since, found)
             if touched or values["calculateTotal"]:
-                placed, total = declared.storage.places(
-                    reading, parsed, touched if last is None else touched | {last}
-                )
-                # What comes after upToId the client has not cached.
-                bound = next((index for index, number in placed if number == last), total)
-                added = [(index, number) for index, number in placed if number in touched and index <= bound]
+                added, total = _placed(reading, parsed, touched, last)
     most = values["maxChanges"]
     if most is not None and len(removed) + len(added) > most:
         raise TooManyChanges
@@ -80,6 +74,24 @@ def query_changes(context: RequestContext, declared: ObjectType, values: dict[st
     if values["calculateTotal"]:
         response["total"] = total
     return [(f"{declared.name}/queryChanges", response)]
+
+
+def _touched(reading: Reading, parsed: Query, since: int, found: Changes) -> tuple[list[int], set[int]]:
+    """(what the client takes out, what is looked for in the results anew): a new record has not been in them yet."""
+    touched = {*found.created, *found.destroyed, *_moved(parsed, found)}
+    if touched:
+        touched |= parsed.type.storage.affected(reading, parsed, since, touched)
+    return [number for number in touched if number not in found.created], touched
+
+
+def _placed(
+    reading: Reading, parsed: Query, touched: set[int], last: int | None
+) -> tuple[list[tuple[int, int]], int]:
+    """(index and record of those touched that are in the results, how many results there are)."""
+    placed, total = parsed.type.storage.places(reading, parsed, touched if last is None else touched | {last})
+    # What comes after upToId the client has not cached.
+    bound = next((index for index, number in placed if number == last), total)
+    return [(index, number) for index, number in placed if number in touched and index <= bound], total
 
 
 def _moved(parsed: Query, found: Changes) -> set[int]:
