@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from jmapcore.protocol.deadline import checkpoint
 from jmapcore.store.database import Row, Statement
 from mail.message.bodies import body_lists
 from mail.message.headers import HeaderProperty, header_property
@@ -118,9 +119,9 @@ def load_bodies(
     """`BODY_PROPERTIES` of these Emails as Email/get answers them without arguments: to compare with what a client sends back."""
     request = BodyRequest.parse(tuple(names), {})
     (rows,) = run((STRUCTURES, (account_id, list(ids))))
-    return {
-        number: dict(
-            zip(names, map(orjson.loads, request.values(request.message(blob_id, body), b"")), strict=True)
-        )
-        for number, blob_id, body in rows
-    }
+    records: dict[int, dict[str, Any]] = {}
+    for number, blob_id, body in rows:
+        checkpoint()
+        texts = request.values(request.message(blob_id, body), b"")
+        records[number] = dict(zip(names, map(orjson.loads, texts), strict=True))
+    return records
