@@ -30,6 +30,7 @@ from jmapcore.registry import registry
 from jmapcore.session import session_of
 from jmapcore.store.database import connection
 from jmapcore.store.write import UnknownAccountError
+from jmapcore.transfers import Pace
 
 if TYPE_CHECKING:
     from jmapcore.edge import RequestLog
@@ -103,6 +104,7 @@ def read_body(environ: Environ) -> bytes:
     limit = settings.JMAP_LIMITS["maxSizeRequest"]
     announced = environ.get("CONTENT_LENGTH") or ""
     stream = cast("BinaryIO", environ["wsgi.input"])
+    pace = Pace()
     if announced.isascii() and announced.isdigit():
         expected = int(announced)
         body = stream.read(expected) if expected <= limit else b""
@@ -113,6 +115,7 @@ def read_body(environ: Environ) -> bytes:
         raise LimitExceeded("maxSizeRequest", f"A request may have {limit} octets.")
     if len(body) < expected:
         raise NotJSON("The request body ended before its Content-Length.")
+    pace.check(expected)
     return body
 
 

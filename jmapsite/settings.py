@@ -270,6 +270,9 @@ MAIL_DEFAULT_MAILBOXES = [
 # Blobs: "rows" of PostgreSQL, or "files" in the storage jmap-blobs. It may change at any time: each blob knows where it is.
 JMAP_BLOB_STORAGE = os.environ.get("JMAP_BLOB_STORAGE") or "rows"
 # Octets of unreferenced blobs for each user of an account.
+# Uploads and large downloads in one web process, and those of one user: each holds one of the process's 128 threads.
+JMAP_TRANSFERS = 96
+JMAP_TRANSFERS_OF_USER = 24
 JMAP_UNREFERENCED_BLOB_QUOTA = 200 * _MEGABYTE
 # Uploads on their way in; made with mode 0700 when the first one comes.
 JMAP_SPOOL_DIRECTORY = str(VAR_DIR / "spool")

@@ -15,6 +15,7 @@ from jmapcore.blobs.backends import BlobGoneError
 from jmapcore.blobs.content import Source, open_source
 from jmapcore.blobs.media_types import download_type
 from jmapcore.blobs.problems import bad_request, not_found, range_not_satisfiable
+from jmapcore.transfers import Counted, transfers
 
 CACHE_CONTROL = "private, immutable, max-age=31536000"
 SECURITY_POLICY = "sandbox; default-src 'none'"
@@ -90,7 +91,7 @@ def send_download(
 
     `blob_id` is the wire id; `name` and `type` are those of the URL, decoded. Raises `RequestError`: 400 for
     a `type` that can be no Content-Type, 404 for a blob that is not there or not the caller's to see, 416
-    for an impossible range.
+    for an impossible range, 429 and 503 for too many large ones at once.
     """
     content_type = download_type(type)
     if content_type is None:
@@ -108,7 +109,7 @@ def send_download(
         return _validated(response, entity_tag)
     part = _wanted_part(fields, source.size, entity_tag) if is_get else None
     try:
-        response = _body(source, part or Range(0, source.size), content_type, is_get)
+        response = _body(source, part or Range(0, source.size), content_type, is_get, access.user_id)
     except BlobGoneError as error:
         raise not_found() from error
     if part is not None:
@@ -127,7 +128,7 @@ def _wanted_part(fields: Mapping[str, str], size: int, entity_tag: str) -> Range
     return requested_range(fields["HTTP_RANGE"], size)
 
 
-def _body(source: Source, part: Range, content_type: str, is_get: bool) -> HttpResponseBase:
+def _body(source: Source, part: Range, content_type: str, is_get: bool, user_id: int) -> HttpResponseBase:
     length = part.end - part.start
     response: HttpResponseBase
     if not is_get:
@@ -137,7 +138,8 @@ def _body(source: Source, part: Range, content_type: str, is_get: bool) -> HttpR
     elif length <= WHOLE_BELOW:
         response = HttpResponse(b"".join(source.pieces(*part)), content_type=content_type)
     else:
-        response = StreamingHttpResponse(_slices(source.pieces(*part)), content_type=content_type)
+        pieces = Counted(_slices(source.pieces(*part)), transfers.begin(user_id))
+        response = StreamingHttpResponse(pieces, content_type=content_type)
     response.headers["Content-Length"] = str(length)
     return response
 

@@ -12,6 +12,7 @@ from typing import IO
 from django.conf import settings
 
 from jmapcore.blobs.storage import SMALL, Octets
+from jmapcore.transfers import Pace
 
 PIECE = 64 * 1024
 
@@ -34,18 +35,20 @@ def spooled(read: Callable[[int], bytes], expected: int | None, limit: int) -> I
 
     `read` gives up to so many octets and none at the end; `expected` is the announced length, None where
     there is none. Raises `TooLargeError` above `limit` octets, `IncompleteError` where fewer than
-    `expected` came, `NoRoomError` for a full disk, OSError as `read` does.
+    `expected` came, `NoRoomError` for a full disk, `RequestError` 408 for a body that is too slow, OSError as `read` does.
     """
     if expected is not None and expected > limit:
         raise TooLargeError
     digest = hashlib.sha256()
     size = 0
+    pace = Pace()
     with _file() as file:
         while expected is None or size < expected:
             piece = read(PIECE if expected is None else min(PIECE, expected - size))
             if not piece:
                 break
             size += len(piece)
+            pace.check(size)
             if size > limit:
                 raise TooLargeError
             digest.update(piece)

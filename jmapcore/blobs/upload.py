@@ -17,6 +17,7 @@ from jmapcore.blobs.spool import IncompleteError, NoRoomError, TooLargeError, sp
 from jmapcore.blobs.wire_ids import BlobName
 from jmapcore.concurrency import PerUser
 from jmapcore.context import account_wire_id
+from jmapcore.transfers import transfers
 
 logger = logging.getLogger("jmapcore.blobs")
 
@@ -47,7 +48,7 @@ def receive_upload(request: HttpRequest, access: AccountAccess) -> HttpResponse:
         raise read_only()
     media_type = upload_type(request.META.get("CONTENT_TYPE", ""))
     limit: int = settings.JMAP_LIMITS["maxSizeUpload"]
-    with _uploads.one(access.user_id):
+    with _uploads.one(access.user_id), transfers.begin(access.user_id):
         read, expected = _body(request)
         try:
             with spooled(read, expected, limit) as spool:
