@@ -23,6 +23,7 @@ from jmapcore.protocol.errors import (
     WillDestroy,
 )
 from jmapcore.protocol.patch import REMOVED, apply_patch
+from jmapcore.protocol.references import tokens
 from jmapcore.protocol.registry import Response
 from jmapcore.protocol.schema import REQUIRED, SET, Argument, ObjectType, Property, SetBy
 from jmapcore.protocol.wire import Anything, Id, ListOf, MapOf, Nullable, String, WireError
@@ -274,10 +275,13 @@ class _Planner:
         """
         normal: dict[str, Any] = {}
         for pointer, value in patch.items():
-            name, _, key = pointer.partition("/")
+            name = pointer.partition("/")[0]
             declared = self.type.properties.get(name) if pointer.count("/") == 1 else None
             if declared is not None and isinstance(declared.type, MapOf):
-                key = key.replace("~1", "/").replace("~0", "~")
+                try:
+                    _, key = tokens(f"/{pointer}")
+                except ValueError:
+                    raise InvalidPatch(f"{pointer} is no JSON Pointer") from None
                 try:
                     checked = declared.type.key.check(declared.type.key.replace(key, self.known))
                 except WireError:
@@ -301,6 +305,8 @@ class _Planner:
     def _patched_value(self, declared: Property, value: Any) -> Any:
         if value is not REMOVED:
             return self._checked(declared, value)
+        if declared.set_by is SetBy.SERVER:
+            return None  # no default of the client's: null has to be "identical to the current server value"
         if declared.default is not REQUIRED:
             return declared.default_value()
         if declared.type.nullable:
