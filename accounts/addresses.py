@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MAXIMUM_LOCAL_PART_OCTETS = 64
 MAXIMUM_DOMAIN_LENGTH = 253
+# Characters beyond which no local part becomes short enough in NFC: finding that out would take quadratic time.
+_LONGEST_SPELLING = 4 * MAXIMUM_LOCAL_PART_OCTETS
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 # RFC 5322 §3.2.3 dot-atom, with the non-ASCII letters of RFC 6531 §3.3.
@@ -46,6 +48,8 @@ def normalise_local_part(local_part: str) -> str | None:
 
     RFC 5321 §2.4 lets the receiving host decide about case, and here it never matters.
     """
+    if len(local_part) > _LONGEST_SPELLING:
+        return None
     if len(local_part) > 2 and local_part.startswith('"') and local_part.endswith('"'):
         local_part = local_part[1:-1]
     local_part = unicodedata.normalize("NFC", unicodedata.normalize("NFC", local_part).lower())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 _DIGITS = re.compile(r"[0-9]+")
@@ -28,12 +29,27 @@ def ascii_casemap(text: str) -> bytes:
     return text.translate(_ASCII_UPPER).encode("utf-8", "surrogatepass")
 
 
+_LONGEST_KEPT = 256
+_LONGEST_RUN = 1_000
+
+
 def unicode_casemap(text: str) -> bytes:
     """i;unicode-casemap (RFC 5051 §2): titlecase each character, decompose, compare the octets."""
     if text.isascii():
         return text.upper().encode()
+    return _kept_key(text) if len(text) <= _LONGEST_KEPT else _unicode_key(text)
+
+
+def _unicode_key(text: str) -> bytes:
     titled = "".join(character.title() if len(character.title()) == 1 else character for character in text)
-    return unicodedata.normalize("NFKD", titled).encode("utf-8", "surrogatepass")
+    # In pieces: marks are sorted, which takes quadratic time in a run of them, and no text that means something has such runs.
+    pieces = (titled[start : start + _LONGEST_RUN] for start in range(0, len(titled), _LONGEST_RUN))
+    decomposed = "".join([unicodedata.normalize("NFKD", piece) for piece in pieces])
+    return decomposed.encode("utf-8", "surrogatepass")
+
+
+_kept_key = lru_cache(maxsize=8_192)(_unicode_key)
+"""A filter of many conditions compares the same names again and again."""
 
 
 COLLATIONS: dict[str, Callable[[str], Any]] = {

@@ -28,6 +28,9 @@ _BINARY = pq.Format.BINARY
 _TUPLES = pq.ExecStatus.TUPLES_OK
 _MOST_PREPARED = 500
 """Prepared statements of one connection; the least recently used goes first."""
+_LONGEST_PREPARED = 3_000
+"""Octets of a statement that is kept: longer ones are filters of many conditions, of which a client can make up any number, each
+with a plan that the database would keep for every connection."""
 
 Row = tuple[Any, ...]
 Statement = tuple[str, Sequence[Any]]
@@ -63,9 +66,12 @@ class Result:
         return iter(self.fetchall())
 
 
-@lru_cache(maxsize=5_000)
 def _translated(sql: str) -> tuple[bytes, tuple[PyFormat, ...]]:
     """The statement with `$1` for `%s`, and the format of each parameter."""
+    return _kept_translation(sql) if len(sql) <= _LONGEST_PREPARED else _translation(sql)
+
+
+def _translation(sql: str) -> tuple[bytes, tuple[PyFormat, ...]]:
     formats: list[PyFormat] = []
 
     def replace(match: re.Match[str]) -> str:
@@ -76,6 +82,8 @@ def _translated(sql: str) -> tuple[bytes, tuple[PyFormat, ...]]:
 
     return _PLACEHOLDER.sub(replace, sql).encode(), tuple(formats)
 
+
+_kept_translation = lru_cache(maxsize=2_000)(_translation)
 
 _Message = tuple[_Key, "list[bytes | None] | None", "list[int] | None"]
 """A statement as libpq takes it: its key, the values of its parameters, and their forms."""
@@ -140,6 +148,9 @@ class PreparedPipeline:
     def _send(self, message: _Message) -> tuple[_Key, bool]:
         """Send one statement, prepared before where it is not yet; its key, and whether it is new."""
         key, values, formats = message
+        if len(key[0]) > _LONGEST_PREPARED:
+            self._pgconn.send_query_params(key[0], values, key[1] or None, formats, _BINARY)
+            return key, False
         name = self._prepared.get(key)
         is_new = name is None
         if name is None:

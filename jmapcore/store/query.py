@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jmapcore.protocol.collation import COLLATIONS, DEFAULT_COLLATION
+from jmapcore.protocol.deadline import checkpoint
 from jmapcore.protocol.dispatch import checked_arguments
 from jmapcore.protocol.errors import AnchorNotFound, InvalidArguments, UnsupportedFilter, UnsupportedSort
 from jmapcore.protocol.schema import QUERY, Argument, Filter, ObjectType, Sort
@@ -189,14 +190,19 @@ def _comparator(declared: ObjectType, item: dict[str, Any]) -> Comparator:
 
 
 def matches(node: FilterNode | None, record: Mapping[str, Any]) -> bool:
-    """Whether a record matches a filter, by the conditions' own functions."""
+    """Whether a record matches a filter, by the conditions' functions. Raises `ServerUnavailable` where that takes too long."""
     if node is None:
         return True
+    checkpoint()
+    return _matches(node, record)
+
+
+def _matches(node: FilterNode, record: Mapping[str, Any]) -> bool:
     if isinstance(node, Condition):
         if node.declared.matches is None:
             raise UnsupportedFilter(f"{node.name} cannot be decided on a record")
         return node.declared.matches(record, node.value)
-    found = (matches(condition, record) for condition in node.conditions)
+    found = (_matches(condition, record) for condition in node.conditions)
     if node.operator == "AND":
         return all(found)
     return any(found) if node.operator == "OR" else not any(found)

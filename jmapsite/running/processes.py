@@ -49,7 +49,8 @@ def web(certificates: Certificates | None) -> Process:
         "--backpressure", str(WEB_CONNECTIONS),
         # Its timeout for headers also ends what is idle; whoever says nothing to "auto" is waited for without end.
         "--http", "1", "--http1-header-read-timeout", "30000",
-        "--blocking-threads-idle-timeout", "60", "--no-ws", "--respawn-failed-workers", "--respawn-interval", "0.5", "--log-level", "error",
+        "--blocking-threads-idle-timeout", "60", "--no-ws",
+        "--respawn-failed-workers", "--respawn-interval", "0.5", "--log-level", "error",
         "--workers-kill-timeout", "3",
     )  # fmt: skip
     if certificates is not None:

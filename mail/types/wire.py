@@ -12,6 +12,8 @@ from jmapcore.protocol.wire import String, UTCDate, WireError, WireType, format_
 from mail.types.capability import MAX_SIZE_MAILBOX_NAME
 
 _KEYWORD = re.compile(r"[!#$&'+-\[^-z|}~]{1,255}\Z")
+_LONGEST_NAME = 4 * MAX_SIZE_MAILBOX_NAME
+"""Characters beyond which no name becomes short enough in NFC: finding that out would take quadratic time."""
 _NAME_OCTETS = String(MAX_SIZE_MAILBOX_NAME, 1)
 _NO_NAME_CHARACTER = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
@@ -33,6 +35,8 @@ class MailboxName(WireType):
     def check(self, value: Any) -> str:
         if type(value) is not str:
             raise WireError("a String is due")
+        if len(value) > _LONGEST_NAME:
+            raise WireError("the name is too long")
         name = unicodedata.normalize("NFC", value)
         if any(unicodedata.category(character) in _NO_NAME_CHARACTER for character in name):
             raise WireError("control characters are not allowed")

@@ -85,6 +85,7 @@ HOSTILE = {
     "a hundred thousand ids": b"In-Reply-To: " + b"".join(b"<%d>" % n for n in range(100_000)) + b"\r\n\r\n",
     "a subject of a megabyte": b"Subject: " + b"Re: [x] " * 130_000 + b"\r\n\r\n",
     "a subject of marks": b"Subject: " + "a\u0301\u0323".encode() * 200_000 + b"\r\n\r\n",
+    "a subject of nothing but marks": b"Subject: " + "\u0301\u0323".encode() * 60_000 + b"\r\n\r\n",
     "the year 1": b"Date: Mon, 1 Jan 0001 00:00:00 +1200\r\nReceived: x; Mon, 1 Jan 0001 00:00:00 +1200\r\n\r\n",
     "the year 9999": b"Date: Fri, 31 Dec 9999 23:59:59 -1200\r\nReceived: x; Fri, 31 Dec 9999 23:59:59 -1200\r\n\r\n",
     "the year 0": b"Date: Mon, 1 Jan 0000 00:00:00 +0000\r\nReceived: x; Mon, 1 Jan 0000 00:00:00 +0000\r\n\r\n",
@@ -170,7 +171,9 @@ def test_a_request_that_takes_too_long_begins_no_further_call(mallory: Attacker)
     assert mallory.call("Email/get", {"ids": [email_id], "properties": ["id"]})["notFound"] == []
 
 
-@pytest.mark.parametrize("name", ["a\0b", "a\nb", "a\u2028b", "\u0085", "x" * 256, ""])
+@pytest.mark.parametrize(
+    "name", ["a\0b", "a\nb", "a\u2028b", "\u0085", "x" * 256, "", "\u0301\u0323" * 1_000_000]
+)
 def test_names_that_no_mailbox_has(mallory: Attacker, name: str) -> None:
     answer = mallory.call("Mailbox/set", {"create": {"new": {"name": name}}})
     assert answer["notCreated"]["new"]["type"] == "invalidProperties"
@@ -181,6 +184,19 @@ def test_strange_names_come_back_as_they_were(mallory: Attacker, name: str) -> N
     created = mallory.call("Mailbox/set", {"create": {"new": {"name": name}}})["created"]["new"]["id"]
     [box] = mallory.call("Mailbox/get", {"ids": [created], "properties": ["name"]})["list"]
     assert box["name"] == name
+
+
+def test_filters_of_many_conditions_over_many_mailboxes(mallory: Attacker) -> None:
+    long = "ä" * 120
+    mallory.call("Mailbox/set", {"create": {f"n{n}": {"name": f"{n} {long}"} for n in range(300)}})
+    wide = {"operator": "OR", "conditions": [{"name": f"{n} ö"} for n in range(990)]}
+    assert mallory.call("Mailbox/query", {"filter": wide})["ids"] == []
+    with override_settings(JMAP_REQUEST_SECONDS=0.2):
+        account = {"accountId": mallory.account_id}
+        answers = mallory.request(*[["Mailbox/query", {**account, "filter": wide}, "0"]] * 8)[
+            "methodResponses"
+        ]
+    assert answers[-1] == ["error", {"type": "serverUnavailable"}, "0"]
 
 
 def test_keywords_as_many_and_as_long_as_can_be(mallory: Attacker) -> None:

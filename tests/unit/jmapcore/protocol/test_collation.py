@@ -57,3 +57,9 @@ def test_unicode_casemap_titlecases_and_decomposes() -> None:
         "éclair",
         "Zebra",
     ]
+
+
+def test_a_run_of_marks_takes_no_quadratic_time() -> None:
+    started = time.process_time()
+    assert len(COLLATIONS["i;unicode-casemap"]("\u0301\u0323" * 60_000)) == 240_000
+    assert time.process_time() - started < 2

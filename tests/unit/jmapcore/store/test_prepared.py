@@ -102,3 +102,18 @@ def test_a_connection_that_the_server_ends_is_an_operational_error() -> None:
         execute(lent, "SELECT pg_terminate_backend(pg_backend_pid())")
     with connection() as other:
         assert execute(other, "SELECT 1").fetchone() == (1,)
+
+
+def test_long_statements_are_run_and_not_kept() -> None:
+    long = "SELECT %s::int" + " + 0" * prepared._LONGEST_PREPARED
+    with connection() as lent:
+        count = "SELECT count(*) FROM pg_prepared_statements"
+        before = execute(lent, count).fetchone()
+        found = run(lent, (long, (1,)), ("SELECT 2 AS beside_a_long_one", ()), (long, (3,)))
+        assert [result.fetchone() for result in found] == [(1,), (2,), (3,)]
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            execute(lent, f"{long} / 0", (1,))
+        run(lent, ("SELECT 2 AS beside_a_long_one", ()))
+        after = execute(lent, count).fetchone()
+    assert before is not None
+    assert after == (before[0] + 1,)
