@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from django.conf import settings
 
@@ -19,45 +17,67 @@ class PerUser:
         self._lock = threading.Lock()
         self._counts: dict[int, int] = {}
 
-    @contextmanager
-    def one(self, user_id: int) -> Iterator[None]:
-        """Count one request for the length of the block. Raises `LimitExceeded`."""
+    def one(self, user_id: int) -> _One:
+        """Count one request for the length of a `with` block. Entering it raises `LimitExceeded`."""
+        return _One(self, user_id)
+
+    def enter(self, user_id: int) -> None:
+        """Count one request more. Raises `LimitExceeded`."""
         limit = settings.JMAP_LIMITS[self.limit_name]
         with self._lock:
             count = self._counts.get(user_id, 0)
-            if count >= limit:
-                raise LimitExceeded(
-                    self.limit_name,
-                    f"This user has {limit} such requests under way already.",
-                    status=429,
-                    headers={"Retry-After": "1"},
-                )
-            self._counts[user_id] = count + 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                if count_left := self._counts[user_id] - 1:
-                    self._counts[user_id] = count_left
-                else:
-                    del self._counts[user_id]
+            if count < limit:
+                self._counts[user_id] = count + 1
+                return
+        raise LimitExceeded(
+            self.limit_name,
+            f"This user has {limit} such requests under way already.",
+            status=429,
+            headers={"Retry-After": "1"},
+        )
+
+    def leave(self, user_id: int) -> None:
+        """Count one request less."""
+        with self._lock:
+            if count_left := self._counts[user_id] - 1:
+                self._counts[user_id] = count_left
+            else:
+                del self._counts[user_id]
+
+
+class _One:
+    """One request of a user. A class: a generator would cost every request twice as much."""
+
+    __slots__ = ("_counted", "_user_id")
+
+    def __init__(self, counted: PerUser, user_id: int) -> None:
+        self._counted = counted
+        self._user_id = user_id
+
+    def __enter__(self) -> None:
+        self._counted.enter(self._user_id)
+
+    def __exit__(self, *problem: object) -> None:
+        self._counted.leave(self._user_id)
 
 
 requests = PerUser("maxConcurrentRequests")
 _at_work = threading.BoundedSemaphore(settings.JMAP_CONCURRENT_CALLS)
 
 
-@contextmanager
-def at_work() -> Iterator[None]:
+class at_work:  # noqa: N801  # used as a function is: with at_work()
     """Wait for one of the few places in which JMAP calls are executed.
 
-    The many threads of a web process wait for slow bodies; two at a time do the work. Raises `RequestError` (503).
+    The many threads of a web process wait for slow bodies; two at a time do the work. Entering raises `RequestError` (503).
     """
-    if not (_at_work.acquire(blocking=False) or _at_work.acquire(timeout=settings.JMAP_WAIT_SECONDS)):
-        raise RequestError(
-            "The server is busy. Try again in a moment.", status=503, headers={"Retry-After": "5"}
-        )
-    try:
-        yield
-    finally:
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        if not (_at_work.acquire(blocking=False) or _at_work.acquire(timeout=settings.JMAP_WAIT_SECONDS)):
+            raise RequestError(
+                "The server is busy. Try again in a moment.", status=503, headers={"Retry-After": "5"}
+            )
+
+    def __exit__(self, *problem: object) -> None:
         _at_work.release()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
-from functools import cached_property
+from contextlib import AbstractContextManager
 from typing import Any
 
 from accounts.access import AccountAccess, Caller
@@ -62,7 +61,8 @@ class RequestContext:
     ) -> None:
         self.caller = caller
         self._borrow = borrow
-        self._held = ExitStack()
+        self._lending: AbstractContextManager[Connection] | None = None
+        self._lent: Connection | None = None
         self.registry = registry
         self.using = using
         self.created_ids = created_ids
@@ -70,14 +70,19 @@ class RequestContext:
         """The accounts that calls named, for the log."""
         self._marks: Marks = {}
 
-    @cached_property
+    @property
     def connection(self) -> Connection:
         """The connection of the request, borrowed by the first call that needs one."""
-        return self._held.enter_context(self._borrow())
+        if self._lent is None:
+            self._lending = self._borrow()
+            self._lent = self._lending.__enter__()
+        return self._lent
 
     def close(self) -> None:
         """Give the connection back."""
-        self._held.close()
+        if self._lending is not None:
+            self._lending.__exit__(None, None, None)
+            self._lending = self._lent = None
 
     def account(self, account_id: str, capability: str, *, write: bool = False) -> AccountAccess:
         """What the caller may do with an account that a call names.

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 Environ = dict[str, Any]
 
-_JSON = [
+JSON_HEADERS = [
     ("Content-Type", "application/json; charset=utf-8"),
     ("Cache-Control", "no-cache, no-store, must-revalidate"),
 ]
@@ -53,7 +53,7 @@ _TEMPORARY = (
 
 def session(environ: Environ, caller: Caller, log: RequestLog, groups: tuple[str, ...]) -> Answer:
     """The Session resource (RFC 8620 §2)."""
-    return Answer(200, _JSON, [session_of(caller, registry).body])
+    return Answer(200, JSON_HEADERS, [session_of(caller, registry).body])
 
 
 def api(environ: Environ, caller: Caller, log: RequestLog, groups: tuple[str, ...]) -> Answer:
@@ -64,7 +64,7 @@ def api(environ: Environ, caller: Caller, log: RequestLog, groups: tuple[str, ..
         body = read_body(environ)
         with concurrency.at_work():
             answer = run_request(body, caller, log)
-    return Answer(200, _JSON, answer)
+    return Answer(200, JSON_HEADERS, answer)
 
 
 def run_request(body: bytes, caller: Caller, log: RequestLog) -> list[bytes]:
