@@ -62,7 +62,7 @@ def api(environ: Environ, caller: Caller, log: RequestLog, groups: tuple[str, ..
         raise NotJSON("The media type of a request must be application/json.")
     with concurrency.requests.one(caller.user_id):
         body = read_body(environ)
-        with concurrency.at_work():
+        with concurrency.at_work(caller.user_id):
             answer = run_request(body, caller, log)
     return Answer(200, JSON_HEADERS, answer)
 

@@ -128,7 +128,7 @@ def test_where_all_places_at_work_are_taken_a_request_waits_and_then_is_refused(
     cast: Cast, settings: Any
 ) -> None:
     settings.JMAP_WAIT_SECONDS = 0.01
-    with concurrency.at_work(), concurrency.at_work():
+    with concurrency.at_work(1), concurrency.at_work(1):
         status, headers, problem = posted(cast.alice, echo())
         assert (status, problem["status"], headers["Retry-After"]) == (503, 503, "5")
     assert posted(cast.alice, echo())[0] == 200
