@@ -9,6 +9,14 @@ from django.conf import settings
 from jmapcore.protocol.errors import LimitExceeded, RequestError
 
 
+def count_down(counts: dict[int, int], user_id: int) -> None:
+    """Take one from a user's count; users without any are not kept."""
+    if left := counts[user_id] - 1:
+        counts[user_id] = left
+    else:
+        del counts[user_id]
+
+
 class PerUser:
     """Counts what each user has under way; more than the limit is refused with 429 (RFC 8620 §2, §3.6.1)."""
 
@@ -39,10 +47,7 @@ class PerUser:
     def leave(self, user_id: int) -> None:
         """Count one request less."""
         with self._lock:
-            if count_left := self._counts[user_id] - 1:
-                self._counts[user_id] = count_left
-            else:
-                del self._counts[user_id]
+            count_down(self._counts, user_id)
 
 
 class _One:
@@ -108,10 +113,7 @@ class Places:
     def leave(self, user_id: int) -> None:
         """Give the place to who is next, or back."""
         with self._lock:
-            if left := self._users[user_id] - 1:
-                self._users[user_id] = left
-            else:
-                del self._users[user_id]
+            count_down(self._users, user_id)
             if not self._waiting:
                 self._free += 1
                 return

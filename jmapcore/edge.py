@@ -127,7 +127,7 @@ class Edge:
     """Answers the paths of JMAP from a WSGI environment."""
 
     def __init__(self) -> None:
-        self.proxies = trusted_networks(getattr(settings, "TRUSTED_PROXIES", ()))
+        self.proxies = trusted_networks(settings.TRUSTED_PROXIES)
         self.common = _common_headers()
         self.json_headers = [*views.JSON_HEADERS, *self.common]
 

@@ -10,10 +10,11 @@ from django.conf import settings
 from jmapcore.blobs.copy import copy_blobs
 from jmapcore.context import RequestContext, opens_blobs
 from jmapcore.protocol.collation import COLLATIONS
-from jmapcore.protocol.errors import Forbidden, RequestTooLarge
+from jmapcore.protocol.errors import Forbidden
 from jmapcore.protocol.registry import CORE, Capability, Method, Registry, Response
 from jmapcore.protocol.schema import Argument
 from jmapcore.protocol.wire import Id, ListOf
+from jmapcore.standard.bounds import check_objects_in_set
 
 registry = Registry()
 
@@ -37,8 +38,7 @@ BLOB_COPY = {
 
 def blob_copy(context: RequestContext, values: dict[str, Any]) -> list[Response]:
     """Blob/copy: the bytes of blobs into another account (RFC 8620 §6.3)."""
-    if len(values["blobIds"]) > settings.JMAP_LIMITS["maxObjectsInSet"]:
-        raise RequestTooLarge(f"more than {settings.JMAP_LIMITS['maxObjectsInSet']} blobs")
+    check_objects_in_set(len(values["blobIds"]))
     if not opens_blobs(context.registry, context.caller):
         raise Forbidden
     source, target = context.account_pair(values, CORE)

@@ -13,6 +13,7 @@ from types import TracebackType
 
 from django.conf import settings
 
+from jmapcore.concurrency import count_down
 from jmapcore.protocol.errors import RequestError
 
 
@@ -44,10 +45,7 @@ class Transfers:
         """Count one less."""
         with self._lock:
             self._total -= 1
-            if left := self._counts[user_id] - 1:
-                self._counts[user_id] = left
-            else:
-                del self._counts[user_id]
+            count_down(self._counts, user_id)
 
 
 class Transfer:

@@ -81,7 +81,7 @@ def carry(
     from_account_id: int, to_account_id: int, blob_ids: Sequence[int], borrow: Borrow = database.connection
 ) -> Iterator[tuple[int, Content]]:
     """Make blobs of one account ready to be entered in another by `put_small`: (blob id there, content),
-    one at a time.
+    one at a time, in the order of `blob_ids`.
 
     Blobs that do not exist are left out. No check of visibility: the caller has seen the objects that refer
     to them. At most SMALL octets of each are in memory; how many at a time is the caller's choice.
@@ -90,7 +90,11 @@ def carry(
     """
     with borrow() as connection:
         [found] = read(connection, from_account_id, (SELECT_HASHES, (from_account_id, list(blob_ids))))
-    for blob_id, digest, size, location in found:
+    facts = {blob_id: rest for blob_id, *rest in found}
+    for blob_id in blob_ids:
+        if blob_id not in facts:
+            continue
+        digest, size, location = facts[blob_id]
 
         def pieces(blob_id: int = blob_id, size: int = size, location: str = location) -> Iterator[bytes]:
             return chunks(from_account_id, blob_id, 0, size, location=location, borrow=borrow)

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
 from jmapcore.protocol.errors import (
     InvalidProperties,
     NotFound,
-    RequestTooLarge,
     SetError,
     StateMismatch,
 )
 from jmapcore.protocol.registry import Response
 from jmapcore.protocol.schema import COPY, Argument, ObjectType, SetBy
 from jmapcore.protocol.wire import Boolean, Id, MapOf, Nullable, String, is_id
+from jmapcore.standard.bounds import check_objects_in_set
 from jmapcore.standard.ids import number_of
-from jmapcore.standard.set import AnyObject, _documents, created_object, run_set, set_records
+from jmapcore.standard.set import AnyObject, created_object, error_documents, run_set, set_records
 from jmapcore.store.plan import Record
 
 if TYPE_CHECKING:
@@ -42,8 +40,7 @@ def arguments(declared: ObjectType) -> dict[str, Argument]:
 def copy_records(context: RequestContext, declared: ObjectType, values: dict[str, Any]) -> Iterator[Response]:
     """Copy records from one account to another, and destroy the originals on request (RFC 8620 §5.4)."""
     source, target = context.account_pair(values, declared.capability)
-    if len(values["create"]) > settings.JMAP_LIMITS["maxObjectsInSet"]:
-        raise RequestTooLarge(f"more than {settings.JMAP_LIMITS['maxObjectsInSet']} objects")
+    check_objects_in_set(len(values["create"]))
     creates, refused, originals = _originals(context, declared, source, values)
     plan = run_set(
         context,
@@ -60,7 +57,7 @@ def copy_records(context: RequestContext, declared: ObjectType, values: dict[str
             "oldState": plan.write.mark(declared.name).state,
             "newState": plan.write.new_mark(declared.name).state,
             "created": {key: created_object(plan, create) for key, create in plan.creates.items()} or None,
-            "notCreated": _documents(not_created),
+            "notCreated": error_documents(not_created),
         },
     )
     copied = [originals[key] for key in plan.creates]

@@ -6,17 +6,14 @@ it, and is then written in one go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
-
-from django.conf import settings
 
 from jmapcore.protocol.errors import (
     ForbiddenSet,
     InvalidPatch,
     InvalidProperties,
     NotFound,
-    RequestTooLarge,
     SetError,
     Singleton,
     StateMismatch,
@@ -27,6 +24,7 @@ from jmapcore.protocol.references import tokens
 from jmapcore.protocol.registry import Response
 from jmapcore.protocol.schema import REQUIRED, SET, Argument, ObjectType, Property, SetBy
 from jmapcore.protocol.wire import Anything, Id, ListOf, MapOf, Nullable, String, WireError
+from jmapcore.standard.bounds import check_objects_in_set
 from jmapcore.standard.ids import number_of
 from jmapcore.standard.set_checks import check_plan
 from jmapcore.store.plan import PlannedCreate, PlannedDestroy, PlannedUpdate, Record, SetPlan
@@ -64,10 +62,9 @@ def set_records(context: RequestContext, declared: ObjectType, values: dict[str,
     """Create, update and destroy records (RFC 8620 §5.3); implicit calls follow with their own responses."""
     access = context.access(declared, values, write=not declared.open_to_read_only)
     asked = [values["create"] or {}, values["update"] or {}, values["destroy"] or []]
-    if sum(map(len, asked)) > settings.JMAP_LIMITS["maxObjectsInSet"]:
-        raise RequestTooLarge(f"more than {settings.JMAP_LIMITS['maxObjectsInSet']} objects")
+    check_objects_in_set(sum(map(len, asked)))
     plan = run_set(context, declared, access, values)
-    yield f"{declared.name}/set", set_response(context, plan, values)
+    yield f"{declared.name}/set", set_response(plan, values)
     yield from implicit_calls(context, plan)
 
 
@@ -78,14 +75,10 @@ def implicit_calls(context: RequestContext, plan: SetPlan) -> Iterator[Response]
 
 
 def run_set(
-    context: RequestContext,
-    declared: ObjectType,
-    access: AccountAccess,
-    values: Mapping[str, Any],
-    prepare: Callable[[Record], Record] = lambda record: record,
+    context: RequestContext, declared: ObjectType, access: AccountAccess, values: Mapping[str, Any]
 ) -> SetPlan:
     """Plan, check and write one /set. Raises `StateMismatch`."""
-    creates = {key: prepare(record) for key, record in (values["create"] or {}).items()}
+    creates = values["create"] or {}
     prepared, refused = declared.storage.prepare(context, access, creates)
     numbers, names = _existing(context, declared, values)
     prelude = declared.storage.prelude(access, numbers, names) if numbers else ()
@@ -344,7 +337,7 @@ def created_object(plan: SetPlan, create: PlannedCreate) -> Record:
     }
 
 
-def set_response(context: RequestContext, plan: SetPlan, values: Mapping[str, Any]) -> dict[str, Any]:
+def set_response(plan: SetPlan, values: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of the response of a /set."""
     created = {
         create.creation_id: created_object(plan, create) for create in [*plan.creates.values(), *plan.passing]
@@ -361,12 +354,13 @@ def set_response(context: RequestContext, plan: SetPlan, values: Mapping[str, An
         "created": created or None,
         "updated": updated or None,
         "destroyed": destroyed or None,
-        "notCreated": _documents(plan.not_created),
-        "notUpdated": _documents(plan.not_updated),
-        "notDestroyed": _documents(plan.not_destroyed),
+        "notCreated": error_documents(plan.not_created),
+        "notUpdated": error_documents(plan.not_updated),
+        "notDestroyed": error_documents(plan.not_destroyed),
         **plan.response,
     }
 
 
-def _documents(errors: Mapping[str, SetError]) -> dict[str, Any] | None:
+def error_documents(errors: Mapping[str, SetError]) -> dict[str, Any] | None:
+    """The SetErrors of a response; null where there are none (RFC 8620 §5.3)."""
     return {key: error.document() for key, error in errors.items()} or None

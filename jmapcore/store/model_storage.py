@@ -195,7 +195,7 @@ class ModelStorage(Storage):
     ) -> dict[int, Record]:
         """These records under the lock, with every stored property: a later check may need any of them."""
         wanted = self._all()
-        (rows,) = write.prelude or write.run(self.select(access, wanted, ids))
+        (rows,) = write.prelude
         return {row[0]: self.record(row, wanted) for row in rows}
 
     def prelude(

@@ -44,7 +44,6 @@ running it), and along an index, since a young account's statistics, or none, ma
 
 _lock = threading.Lock()
 _pool: ConnectionPool[Connection] | None = None
-_pool_target: str | None = None
 
 
 def connection_string() -> str:
@@ -77,14 +76,11 @@ def _configure(connection: Connection) -> None:
 
 
 def _open_pool() -> ConnectionPool[Connection]:
-    global _pool, _pool_target
-    target = connection_string()
+    global _pool
     with _lock:
-        if _pool is None or _pool_target != target:
-            if _pool is not None:
-                _pool.close()
+        if _pool is None:  # another thread may have been quicker
             _pool = ConnectionPool(
-                target,
+                connection_string(),
                 connection_class=PooledConnection,
                 kwargs={"autocommit": True},
                 configure=_configure,
@@ -95,7 +91,6 @@ def _open_pool() -> ConnectionPool[Connection]:
                 name="jmap",
                 open=True,
             )
-            _pool_target = target
         return _pool
 
 

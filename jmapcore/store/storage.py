@@ -46,13 +46,16 @@ class Storage:
     def prelude(
         self, access: AccountAccess, ids: Sequence[int], names: Collection[str]
     ) -> Sequence[Statement]:
-        """What `load` will want to read, so that it is read in the round trip that takes the lock (`write.prelude`)."""
+        """What `load` reads: it is run in the round trip that takes the lock, and `write.prelude` has the rows."""
         return ()
 
     def load(
         self, write: AccountWrite, access: AccountAccess, ids: Sequence[int], names: Collection[str]
     ) -> dict[int, Record]:
-        """The named properties of these records as they are under the lock, as on the wire."""
+        """The named properties of these records as they are under the lock, as on the wire.
+
+        The write was opened with the statements that `prelude` gave for the same ids and names.
+        """
         raise NotImplementedError(f"{type(self).__name__} cannot load")
 
     def existing(self, write: AccountWrite, ids: Collection[int]) -> set[int]:

@@ -38,7 +38,7 @@ APPEND_LOG = """
     FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::text[]) AS l (type, modseq, object, operation)"""
 
 writing_account: ContextVar[int | None] = ContextVar("writing_account", default=None)
-"""The account whose write block is open in this context; tracked models refuse to be written for any other."""
+"""The account whose write block is open in this context; tracked models refuse to be written where there is none."""
 
 after_commit: list[Callable[[int, dict[str, int]], None]] = []
 """Told, after the commit, which types of which account have which new modification sequence number (push listens)."""

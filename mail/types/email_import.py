@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
 from jmapcore.blobs import storage
 from jmapcore.blobs.content import read_visible
 from jmapcore.blobs.visibility import infos, visible, visible_statement
@@ -28,7 +26,8 @@ from jmapcore.protocol.wire import (
     object_number,
     parse_date,
 )
-from jmapcore.standard.set import AnyObject
+from jmapcore.standard.bounds import check_objects_in_set
+from jmapcore.standard.set import AnyObject, error_documents
 from jmapcore.store.database import Statement
 from jmapcore.store.write import AccountWrite, account_write
 from mail.fragments import normalise_keywords
@@ -47,7 +46,6 @@ BATCH_OCTETS = 16_000_000
 MOST_OCTETS = 200_000_000
 """Octets that one call reads and parses: for each part of a message, the whole message."""
 
-KNOWN_MAILBOXES = "SELECT id FROM mailbox WHERE account_id = %s AND id = ANY(%b::int[])"
 
 PROPERTIES: dict[str, WireType] = {
     "blobId": Id(),
@@ -74,9 +72,7 @@ class EmailImport:
 def import_emails(context: RequestContext, values: dict[str, Any]) -> list[Response]:
     """Make Emails of uploaded messages; each succeeds or fails by itself."""
     access = context.account(values["accountId"], MAIL, write=True)
-    limit = settings.JMAP_LIMITS["maxObjectsInSet"]
-    if len(values["emails"]) > limit:
-        raise RequestTooLarge(f"more than {limit} emails")
+    check_objects_in_set(len(values["emails"]))
     refused: dict[str, SetError] = {}
     imports: dict[str, EmailImport] = {}
     for key, given in values["emails"].items():
@@ -95,7 +91,7 @@ def import_emails(context: RequestContext, values: dict[str, Any]) -> list[Respo
         "oldState": write.mark("Email").state,
         "newState": write.new_mark("Email").state,
         "created": created or None,
-        "notCreated": {key: error.document() for key, error in refused.items()} or None,
+        "notCreated": error_documents(refused),
     }
     return [("Email/import", response)]
 
@@ -203,7 +199,6 @@ def _prelude(
     mailbox_ids = {number for key in prepared for number in imports[key].mailbox_ids}
     blob_ids = {ready.blob_id for ready in prepared.values() if ready.blob_id is not None}
     return [
-        (KNOWN_MAILBOXES, (access.account_id, list(mailbox_ids))),
         visible_statement(access, list(blob_ids)),
         *threads_statements(access.account_id, [ready.email for ready in prepared.values()], mailbox_ids),
     ]
@@ -217,8 +212,8 @@ def _add(
     refused: dict[str, SetError],
 ) -> dict[str, dict[str, Any]]:
     """Enter what the account, as it is under the lock, can take; what RFC 8621 §4.8 answers for each."""
-    mailboxes, blobs, *threads = write.prelude
-    known = {row[0] for row in mailboxes}
+    blobs, *threads = write.prelude
+    known = {row[0] for row in threads[-1]}  # of the mailboxes, those that exist
     # It may have been swept while the message was parsed.
     there = infos(blobs)
     keys: list[str] = []

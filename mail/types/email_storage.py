@@ -20,7 +20,6 @@ from mail.membership import (
     LoadedThreads,
     change_emails,
     destroy_emails,
-    load_threads,
     loaded_threads,
     threads_statements,
 )
@@ -96,7 +95,7 @@ class EmailStorage(Storage):
         self, write: AccountWrite, access: AccountAccess, ids: Sequence[int], names: Collection[str]
     ) -> dict[int, Record]:
         """These Emails under the lock, with the Threads they are in, which `apply` needs."""
-        loaded = loaded_threads(write.prelude) if write.prelude else load_threads(write, ids)
+        loaded = loaded_threads(write.prelude)
         write.kept[EmailStorage] = loaded
         records = {number: _record(loaded.emails[number]) for number in ids if number in loaded.emails}
         if further := set(names) - _OF_MEMBERS:

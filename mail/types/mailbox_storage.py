@@ -116,7 +116,7 @@ class MailboxStorage(Storage):
         self, write: AccountWrite, access: AccountAccess, ids: Sequence[int], names: Collection[str]
     ) -> dict[int, Record]:
         """These mailboxes under the lock, with every property: the checks look at several."""
-        (rows,) = write.prelude or write.run(self._select(access, ids, None))
+        (rows,) = write.prelude
         return {row[0]: _record(access, row) for row in rows}
 
     def existing(self, write: AccountWrite, ids: Collection[int]) -> set[int]:

@@ -130,7 +130,11 @@ class Writer:
             calls = [
                 ["Mailbox/query", {"accountId": account, "filter": {"role": "inbox"}}, "0"],
             ]
-            [inbox] = self._call(connection, calls)[0]["ids"]
+            queried = self._call(connection, calls)[0]
+            if "ids" not in queried:
+                self._note(queried)
+                return
+            [inbox] = queried["ids"]
             given = {"blobId": blob, "mailboxIds": {inbox: True}}
             imported = self._call(
                 connection, [["Email/import", {"accountId": account, "emails": {"n": given}}, "0"]]
