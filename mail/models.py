@@ -8,6 +8,7 @@ one small update. No index names a column that a flag flip changes.
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from jmapcore.store.tracked import TrackedModel
@@ -175,6 +176,24 @@ class EmailKeyword(TrackedModel):
 
     class Meta(TrackedModel.Meta):
         db_table = "email_keyword"
+
+
+class EmailSearch(TrackedModel):
+    """The words of an Email (`mail.search`); the migration makes the table, its partitions and its index.
+
+    It alone may be read whatever the account: each lexeme names the account, and each query too.
+    """
+
+    pk = models.CompositePrimaryKey("id", "account_id")
+    account_id = models.BigIntegerField()
+    id = models.IntegerField()
+    thread_id = models.IntegerField()
+    received_at = models.DateTimeField()
+    tsv = SearchVectorField()
+
+    class Meta(TrackedModel.Meta):
+        db_table = "email_search"
+        managed = False
 
 
 class ThreadRef(TrackedModel):

@@ -18,6 +18,7 @@ TABLES = (
     "email_mailbox",
     "thread_mailbox",
     "thread_ref",
+    "email_search",
     "email_static",
     "email",
     "thread",
