@@ -226,6 +226,24 @@ class RateLimit(SetError):
     type = "rateLimit"
 
 
+class TooLarge(SetError):
+    """The object would be larger than the server lets one be."""
+
+    type = "tooLarge"
+
+
+class BlobNotFound(SetError):
+    """Blobs that the object is made of are not there, or not the caller's to see; the member `notFound` lists their ids.
+
+    RFC 8621 §4.6 has it for Emails; the creation of blobs (RFC 9404 §4.1) says the same with it.
+    """
+
+    type = "blobNotFound"
+
+    def __init__(self, blob_ids: Iterable[str], reason: str = "") -> None:
+        super().__init__(reason, notFound=list(dict.fromkeys(blob_ids)))
+
+
 class NotFound(SetError):
     """No record of that id."""
 
@@ -252,6 +270,10 @@ class InvalidProperties(SetError):
     def __init__(self, properties: Iterable[str], reason: str = "") -> None:
         self.properties = sorted(set(properties))
         super().__init__(reason, properties=self.properties)
+
+    def add(self, properties: Iterable[str]) -> None:
+        """List further properties."""
+        self.properties[:] = sorted({*self.properties, *properties})
 
 
 class Singleton(SetError):
