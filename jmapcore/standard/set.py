@@ -190,7 +190,7 @@ class _Planner:
             elif declared.set_by is not SetBy.SERVER and prepared is None:
                 invalid.append(name)
         if invalid:
-            raise InvalidProperties(invalid)
+            raise self._invalid(invalid, record)
         record |= self._check_record(record, frozenset(given))
         self.plan.creates[key] = PlannedCreate(key, number, record, frozenset(given), prepared)
 
@@ -200,7 +200,11 @@ class _Planner:
     def _check_record(self, record: Record, changed: frozenset[str]) -> Mapping[str, Any]:
         if self.type.check_record is None:
             return {}
-        return self.type.check_record(self.plan.access, record, changed)
+        try:
+            return self.type.check_record(self.plan.access, record, changed)
+        except InvalidProperties as error:
+            self.plan.flawed.append((error, {name: record[name] for name in changed}))
+            raise
 
     def _update(self, key: str, number: int, patch: Mapping[str, Any]) -> None:
         fresh = self.fresh
@@ -258,8 +262,14 @@ class _Planner:
         if invalid:
             if self.read_only and set(invalid) <= set(self.type.properties):
                 raise ForbiddenSet
-            raise InvalidProperties(invalid)
+            raise self._invalid(invalid, new)
         return new, asked
+
+    def _invalid(self, names: list[str], others: Record) -> InvalidProperties:
+        """The error that lists these properties; `check_plan` adds those of the others that refer to nothing."""
+        error = InvalidProperties(names)
+        self.plan.flawed.append((error, others))
+        return error
 
     def _with_normal_keys(self, patch: Mapping[str, Any]) -> Mapping[str, Any]:
         """The patch with each pointer to a member of a map in the normal form of the map's keys, as in a whole map.

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def check_plan(context: RequestContext, plan: SetPlan) -> None:
     """Fail what would leave an invalid final state, until nothing more fails."""
+    if plan.flawed:
+        _complete_errors(context, plan)
     while True:
         before = plan.failures
         _check_references(context, plan)
@@ -35,29 +37,52 @@ def _items(plan: SetPlan) -> Iterator[tuple[PlannedCreate | PlannedUpdate, Recor
         yield update, {name: update.new[name] for name in update.changed}
 
 
+_Target = tuple[str, str, int | None]
+"""A property, and the type and number that it refers to (None: an id that no record has)."""
+
 _Reference = tuple[PlannedCreate | PlannedUpdate, str, str, int | None]
-"""A record, its property, and the type and number that this refers to (None: an id that no record has)."""
+"""A record, and a `_Target` of it."""
+
+
+def _references_of(context: RequestContext, plan: SetPlan, record: Record) -> Iterator[_Target]:
+    """What a record refers to."""
+    for name, value in record.items():
+        declared = plan.type.properties.get(name)
+        if declared is None or value is None:
+            continue
+        for type_name, text in declared.type.references(value):
+            yield name, type_name, number_of(context.registry.types[type_name], text)
 
 
 def _references(context: RequestContext, plan: SetPlan) -> list[_Reference]:
     """Every reference that is new."""
-    found: list[_Reference] = []
-    for item, record in _items(plan):
-        for name, value in record.items():
-            declared = plan.type.properties.get(name)
-            if declared is None or value is None:
-                continue
-            for type_name, text in declared.type.references(value):
-                found.append((item, name, type_name, number_of(context.registry.types[type_name], text)))
-    return found
+    return [
+        (item, *target) for item, record in _items(plan) for target in _references_of(context, plan, record)
+    ]
 
 
-def _existing(context: RequestContext, plan: SetPlan, references: list[_Reference]) -> dict[str, set[int]]:
+def _complete_errors(context: RequestContext, plan: SetPlan) -> None:
+    """List what refers to nothing together with the values of a wrong type.
+
+    "There MUST also be a "properties" property … that lists *all* the properties that were invalid" (RFC 8620 §5.3).
+    """
+    targets = [
+        (error, *target) for error, record in plan.flawed for target in _references_of(context, plan, record)
+    ]
+    existing = _existing(context, plan, [(type_name, number) for _, _, type_name, number in targets])
+    for error, name, type_name, number in targets:
+        if number is None or number not in existing[type_name]:
+            error.add([name])
+
+
+def _existing(
+    context: RequestContext, plan: SetPlan, targets: list[tuple[str, int | None]]
+) -> dict[str, set[int]]:
     """Which of the records referred to there are, or will be, by type."""
     created = {create.id for create in plan.creates.values()}
     existing: dict[str, set[int]] = {}
-    for type_name in {type_name for _, _, type_name, _ in references}:
-        numbers = {number for _, _, name, number in references if name == type_name and number is not None}
+    for type_name in {type_name for type_name, _ in targets}:
+        numbers = {number for name, number in targets if name == type_name and number is not None}
         own = type_name == plan.type.name
         known = context.registry.types[type_name].storage.existing(
             plan.write, numbers - created if own else numbers
@@ -69,7 +94,7 @@ def _existing(context: RequestContext, plan: SetPlan, references: list[_Referenc
 def _check_references(context: RequestContext, plan: SetPlan) -> None:
     """A reference names a record that exists, or that this call creates; never one that it destroys."""
     references = _references(context, plan)
-    existing = _existing(context, plan, references)
+    existing = _existing(context, plan, [(type_name, number) for _, _, type_name, number in references])
     while True:
         invalid: dict[int, tuple[PlannedCreate | PlannedUpdate, set[str]]] = {}
         for item, name, type_name, number in references:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from jmapcore.protocol.errors import NotFound, SetError
+from jmapcore.protocol.errors import InvalidProperties, NotFound, SetError
 from jmapcore.protocol.schema import ObjectType
 from jmapcore.protocol.wire import object_id
 
@@ -84,6 +84,8 @@ class SetPlan:
     """Further members of the response."""
     implicit: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Method calls that follow, their responses under the same call id (onSuccess… arguments)."""
+    flawed: list[tuple[InvalidProperties, Record]] = field(default_factory=list)
+    """What was refused for the values of some properties, with the others: what these refer to is still to be looked up."""
     failures: int = 0
 
     def fail_create(self, creation_id: str, error: SetError) -> None:

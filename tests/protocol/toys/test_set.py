@@ -84,6 +84,10 @@ def test_the_states_before_and_after_are_told(alice: JMAPClient) -> None:
         ({"name": "A", "parentId": "l1"}, ["parentId"]),
         ({"name": "A", "parentId": "k 1"}, ["parentId"]),
         ({"name": "A", "parentId": "#self"}, ["parentId"]),
+        ({"name": 1, "parentId": "#nobody", "weight": -1}, ["name", "parentId", "weight"]),
+        ({"name": 1, "parentId": "k999999"}, ["name", "parentId"]),
+        ({"name": 1, "parentId": "#good"}, ["name"]),
+        ({"name": " ", "parentId": "#nobody"}, ["name", "parentId"]),
         ({"name": "A", "toppings/x": True}, ["toppings/x"]),
     ],
 )  # fmt: skip
@@ -127,6 +131,7 @@ def test_a_whole_object_is_a_patch(alice: JMAPClient) -> None:
     assert {"id": made, **cake(alice, made)} == {**whole, "weight": 1}
 
 
+@pytest.mark.rfc("8620", "1.1")
 @pytest.mark.rfc("8620", "5.3")
 @pytest.mark.parametrize(
     ("patch", "error"),
@@ -145,6 +150,8 @@ def test_a_whole_object_is_a_patch(alice: JMAPClient) -> None:
         ({"toppings/x": False}, ["toppings"]),
         ({"toppings/x": 1, "toppings/y": True}, ["toppings"]),
         ({"parentId": "k999999"}, ["parentId"]),
+        ({"parentId": "#nobody", "weight": "1"}, ["parentId", "weight"]),
+        ({"parentId": "k999999", "name": " "}, ["name", "parentId"]),
         ({"layers/0": {}}, None),
         ({"layers/-": {}}, None),
         ({"toppings/x/y": True}, None),
@@ -170,6 +177,7 @@ def test_an_update_that_is_refused_changes_nothing(
     assert (cake(alice, made), state(alice)) == (before, was)
 
 
+@pytest.mark.rfc("8620", "1.1")
 @pytest.mark.rfc("8620", "5.3")
 def test_server_set_and_immutable_properties_may_be_sent_as_they_are(alice: JMAPClient) -> None:
     [made] = bake(alice, "A", shape="square")
