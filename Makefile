@@ -1,6 +1,6 @@
 # `make` or `make help` shows what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz check format lint types imports migrations upgrade-db bench clean install install-dev
+.PHONY: help run test fuzz check format lint types imports migrations rfc-matrix upgrade-db bench clean install install-dev
 
 # The environment's own Python once there is one, so that it is not made anew with another.
 PYTHON ?= $(shell .venv/bin/python -c 'import pip' 2>/dev/null && echo .venv/bin/python || command -v python3 || echo python3)
@@ -50,6 +50,9 @@ imports: install-dev ## Check who imports whom
 
 migrations: install-dev ## Check that no migration is missing
 	$(MANAGE) makemigrations --check --dry-run
+
+rfc-matrix: install-dev ## Write docs/rfc-matrix.md anew from the tests' marks
+	@.venv/bin/python -m tests.support.rfc_matrix
 
 upgrade-db: install ## Bring the data of an older embedded PostgreSQL to the present version
 	$(MANAGE) upgrade_db

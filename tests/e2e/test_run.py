@@ -36,6 +36,15 @@ def pasted_curl(printed: list[str]) -> object:
     return json.loads(shell.stdout)["methodResponses"]
 
 
+OLD_TLS = ["--tls-max", "1.1", "--ciphers", "DEFAULT@SECLEVEL=0"]
+
+
+def is_answered(port: int, *options: str) -> bool:
+    """Whether a port of this machine answers a request over HTTPS with these options of curl."""
+    command = ["/usr/bin/env", "curl", "-sk", *options, f"https://localhost:{port}/"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 def test_the_printed_line_works_ctrl_c_stops_all_and_the_data_come_back(var_dir: Path) -> None:
     with running_service(var_dir) as service:
         assert pasted_curl(service.printed) == ECHO["methodResponses"]
@@ -52,6 +61,8 @@ def test_the_printed_line_works_ctrl_c_stops_all_and_the_data_come_back(var_dir:
         assert asked.stdout.strip() == "1"
 
 
+@pytest.mark.rfc("8620", "1.7")
+@pytest.mark.rfc("8620", "8.1")
 def test_https_serves_web_and_push_with_the_authority_that_it_prints(var_dir: Path) -> None:
     with running_service(var_dir, HTTPS="1") as service:
         assert pasted_curl(service.printed) == ECHO["methodResponses"]
@@ -63,6 +74,8 @@ def test_https_serves_web_and_push_with_the_authority_that_it_prints(var_dir: Pa
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert push.stdout == "204"
+        ports = (service.port, service.push_port)
+        assert [(is_answered(port), is_answered(port, *OLD_TLS)) for port in ports] == [(True, False)] * 2
         assert stat.S_IMODE((var_dir / "tls" / "ca-key.pem").stat().st_mode) == 0o600
 
 

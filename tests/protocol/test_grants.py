@@ -72,6 +72,7 @@ def _calls(account_id: str, other_id: str, email_id: str, blob_id: str) -> Itera
     yield ["Blob/copy", copy, "c"]
 
 
+@pytest.mark.rfc("8621", "9.5")
 def test_a_grant_that_was_withdrawn_opens_nothing(cast: Cast) -> None:
     alice, bob = JMAPClient(cast.alice), as_bob(cast)
     email_id = add(alice, message(1))
@@ -96,6 +97,8 @@ def test_a_grant_that_was_withdrawn_opens_nothing(cast: Cast) -> None:
     assert cast.alice.account_id not in bob.session()["accounts"]
 
 
+@pytest.mark.rfc("8621", "9.5")
+@pytest.mark.rfc("8620", "6.1")
 def test_the_blob_of_an_email_that_is_destroyed_is_gone_for_all_but_its_uploader(cast: Cast) -> None:
     alice, bob = JMAPClient(cast.alice), as_bob(cast)
     email_id = add(alice, message(1))
@@ -156,6 +159,7 @@ def test_ids_in_created_ids_open_nothing(cast: Cast) -> None:
     assert len(alice.call("Email/query")["ids"]) == 40
 
 
+@pytest.mark.rfc("8621", "9.5")
 def test_references_into_another_account_find_nothing_there(cast: Cast) -> None:
     alice, bob = JMAPClient(cast.alice), JMAPClient(cast.bob)
     for number in range(30):
@@ -192,6 +196,7 @@ def test_the_suspended_are_out_from_the_next_request_on(cast: Cast, who: str) ->
     suspend(False)
 
 
+@pytest.mark.rfc("8621", "1.4")
 def test_a_credential_without_the_mail_scope_reads_no_mail(cast: Cast) -> None:
     alice = JMAPClient(cast.alice)
     add(alice, message(1))

@@ -91,6 +91,7 @@ def everything(person: Person) -> list[Any]:
         )
 
 
+@pytest.mark.rfc("8621", "9.5")
 @pytest.mark.rfc("8620", "3.6.2")
 @pytest.mark.parametrize("method", METHODS, ids=named)
 def test_an_account_of_another_tenant_is_not_found(cast: Cast, method: Method) -> None:
@@ -112,12 +113,14 @@ def test_nothing_is_copied_out_of_an_account_of_another_tenant(cast: Cast, metho
     assert charlie.error(method.name, given) == {"type": "fromAccountNotFound"}
 
 
+@pytest.mark.rfc("8621", "9.5")
 @pytest.mark.parametrize("method", METHODS, ids=named)
 def test_a_colleague_without_a_grant_sees_no_account_either(cast: Cast, method: Method) -> None:
     given = arguments(method, cast.bob.account_id, cast.alice.account_id)
     assert JMAPClient(cast.alice).error(method.name, given) == {"type": "accountNotFound"}
 
 
+@pytest.mark.rfc("8620", "3.9")
 @pytest.mark.rfc("8620", "3.6.2")
 @pytest.mark.parametrize("method", METHODS, ids=named)
 def test_an_argument_that_the_method_does_not_have_is_invalid(cast: Cast, method: Method) -> None:
@@ -126,6 +129,7 @@ def test_an_argument_that_the_method_does_not_have_is_invalid(cast: Cast, method
     assert alice.error(method.name, given) == {"type": "invalidArguments"}
 
 
+@pytest.mark.rfc("8620", "3.9")
 @pytest.mark.rfc("8620", "3.6.2")
 @pytest.mark.parametrize("method", METHODS, ids=named)
 def test_a_missing_account_is_invalid(cast: Cast, method: Method) -> None:
@@ -153,6 +157,7 @@ STRANGE: list[Any] = [
 ]
 
 
+@pytest.mark.rfc("8620", "3.9")
 @pytest.mark.parametrize("method", METHODS, ids=named)
 def test_no_strange_argument_makes_a_method_fail(cast: Cast, method: Method) -> None:
     alice = JMAPClient(cast.alice)

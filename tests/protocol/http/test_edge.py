@@ -144,12 +144,14 @@ def test_every_answer_carries_the_headers_for_browsers(cast: Cast, method: str, 
         assert response.cookies == {}
 
 
+@pytest.mark.rfc("8620", "1.7")
 def test_https_is_asked_to_stay(settings: Any) -> None:
     assert "Strict-Transport-Security" not in dict(Edge().common)
     settings.PUBLIC_URL = "https://mail.example"
     assert dict(Edge().common)["Strict-Transport-Security"] == "max-age=31536000"
 
 
+@pytest.mark.rfc("8620", "1.7")
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("authorization", [None, "", "Bearer nonsense", "Basic !", "Digest x", "Bearer"])
 def test_who_is_unknown_is_asked_for_credentials(
@@ -163,6 +165,7 @@ def test_who_is_unknown_is_asked_for_credentials(
     assert headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.rfc("8620", "8.2")
 def test_basic_and_bearer_open_the_same(cast: Cast) -> None:
     sessions = [JMAPClient(cast.alice, each).session() for each in (cast.alice.bearer, cast.alice.basic)]
     assert sessions[0] == sessions[1]
@@ -170,6 +173,7 @@ def test_basic_and_bearer_open_the_same(cast: Cast) -> None:
     assert JMAPClient(cast.alice, wrong).http.get("/jmap/session").status_code == 401
 
 
+@pytest.mark.rfc("8620", "1.7")
 def test_no_byte_of_a_body_is_read_before_the_caller_is_known(cast: Cast) -> None:
     class Untouchable:
         def read(self, size: int = -1) -> bytes:
@@ -205,6 +209,7 @@ def test_an_account_in_a_url_that_is_not_there(cast: Cast, account: str) -> None
     assert client.http.get(f"/jmap/download/{account}/b1/n").status_code == 404
 
 
+@pytest.mark.rfc("8621", "9.5")
 def test_an_account_of_another_tenant_is_no_url(cast: Cast) -> None:
     made = JMAPClient(cast.alice).upload(b"secret", "text/plain")
     charlie = JMAPClient(cast.charlie)
@@ -302,6 +307,8 @@ def test_a_path_is_utf_8(cast: Cast) -> None:
     assert Edge().answer(environ("GET", "/jmap/\xff", cast.alice.bearer)) is None
 
 
+@pytest.mark.rfc("8620", "3.6.2")
+@pytest.mark.rfc("8621", "1.4")
 def test_methods_of_a_capability_that_the_account_does_not_have(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,7 @@ def posted(person: Person, body: Any, **more: Any) -> tuple[int, dict[str, str],
     return answered(environ("POST", "/jmap/api", person.bearer, body, **more))
 
 
+@pytest.mark.rfc("8620", "8.5")
 @pytest.mark.parametrize("announced", [True, False], ids=["with Content-Length", "chunked"])
 def test_the_size_of_a_request(cast: Cast, announced: bool) -> None:
     more: dict[str, Any] = {} if announced else {"CONTENT_LENGTH": None, "HTTP_TRANSFER_ENCODING": "chunked"}
@@ -71,6 +72,7 @@ def test_a_content_length_that_is_no_number_breaks_nothing(cast: Cast, announced
     assert posted(cast.alice, echo(), CONTENT_LENGTH=announced)[0] in {200, 400}
 
 
+@pytest.mark.rfc("8620", "8.5")
 def test_the_calls_in_a_request(cast: Cast) -> None:
     client = JMAPClient(cast.alice)
     assert len(client.request(*[["Core/echo", {}, "c"]] * 32)["methodResponses"]) == 32
@@ -97,6 +99,7 @@ class Stalled(io.RawIOBase):
         return self.body.read(size)
 
 
+@pytest.mark.rfc("8620", "8.5")
 def test_the_requests_of_one_user_at_once(cast: Cast) -> None:
     arrived, go_on = threading.Semaphore(0), threading.Event()
     statuses: list[int] = []
@@ -124,6 +127,7 @@ def test_the_requests_of_one_user_at_once(cast: Cast) -> None:
     assert posted(cast.alice, echo())[0] == 200
 
 
+@pytest.mark.rfc("8620", "8.5")
 def test_where_all_places_at_work_are_taken_a_request_waits_and_then_is_refused(
     cast: Cast, settings: Any
 ) -> None:
@@ -166,6 +170,7 @@ def test_the_size_of_an_upload(cast: Cast, settings: Any, more: dict[str, Any], 
     assert headers["Access-Control-Allow-Origin"] == "*"
 
 
+@pytest.mark.rfc("8620", "8.5")
 def test_the_uploads_of_one_user_at_once(cast: Cast) -> None:
     arrived, go_on = threading.Semaphore(0), threading.Event()
     statuses: list[int] = []

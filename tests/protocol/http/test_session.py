@@ -24,6 +24,7 @@ MEMBERS = {
 }  # fmt: skip
 
 
+@pytest.mark.rfc("8620", "8.3")
 @pytest.mark.rfc("8620", "2.2")
 @pytest.mark.parametrize(
     "path",
@@ -139,6 +140,7 @@ def test_a_grant_changes_the_session_and_its_state(cast: Cast) -> None:
     assert alice.request(["Core/echo", {}, "c"])["sessionState"] == after["state"]
 
 
+@pytest.mark.rfc("8621", "1.4")
 def test_a_capability_that_the_credential_does_not_open_does_not_show(cast: Cast) -> None:
     scoped = {uri for uri, each in registry.capabilities.items() if each.scope is not None}
     _, token = create_access_token(

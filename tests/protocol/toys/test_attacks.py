@@ -51,6 +51,7 @@ def reference(call: int, path: str = "", name: str = "Core/echo") -> dict[str, s
     return {"resultOf": str(call), "name": name, "path": path}
 
 
+@pytest.mark.rfc("8620", "8.5")
 def test_echoes_that_double_one_another(alice: JMAPClient) -> None:
     calls: list[list[Any]] = [["Core/echo", {"a": "x" * 10_000}, "0"]]
     for number in range(31):
@@ -90,6 +91,7 @@ def test_full_calls_of_ids(alice: JMAPClient) -> None:
     assert all(len(each[1]["notFound"]) == 1_000 for each in answers(alice, *calls))
 
 
+@pytest.mark.rfc("8620", "8.5")
 def test_a_million_ids(alice: JMAPClient) -> None:
     [answer] = answers(
         alice, ["ToyCake/get", {"accountId": alice.account_id, "ids": ["k1"] * 1_000_000}, "c"]
@@ -97,6 +99,7 @@ def test_a_million_ids(alice: JMAPClient) -> None:
     assert answer[1] == {"type": "requestTooLarge"}
 
 
+@pytest.mark.rfc("8620", "8.5")
 def test_filters_of_many_conditions(alice: JMAPClient) -> None:
     bake(alice, "A", "B")
     wide = {"operator": "OR", "conditions": [{"name": "x"}] * 10_000}
@@ -105,6 +108,7 @@ def test_filters_of_many_conditions(alice: JMAPClient) -> None:
     assert alice.call("ToyCake/query", {"filter": wide})["ids"] == []
 
 
+@pytest.mark.rfc("8620", "8.5")
 @pytest.mark.parametrize("operator", ["AND", "OR", "NOT"])
 def test_filters_that_nest_deeply(alice: JMAPClient, operator: str) -> None:
     [made] = bake(alice, "A")
@@ -132,6 +136,7 @@ def test_filters_that_grow_by_reference(alice: JMAPClient) -> None:
     assert answers(alice, *calls)[-1][0] == "ToyCake/query"
 
 
+@pytest.mark.rfc("8620", "8.5")
 def test_patches_of_a_hundred_thousand_pointers(alice: JMAPClient) -> None:
     [made] = bake(alice, "A")
     account = {"accountId": alice.account_id}

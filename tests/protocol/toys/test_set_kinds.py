@@ -86,7 +86,7 @@ def crumbs(client: JMAPClient, method: str, **arguments: Any) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.rfc("8620", "7.2.2")
+@pytest.mark.rfc("8620", "5")
 def test_a_type_of_no_account_and_no_state(cast: Cast, alice: JMAPClient) -> None:
     answer = crumbs(alice, "set", create={"a": {"size": 3, "of": "bread"}, "b": {"of": None}, "c": {}})
     assert answer.keys() == {"created", "updated", "destroyed", "notCreated", "notUpdated", "notDestroyed"}

@@ -36,6 +36,7 @@ def test_unreferenced_upload_is_the_uploaders_alone(cast: Cast) -> None:
     assert refused(access(cast.alice, cast.bob), wire_id)
 
 
+@pytest.mark.rfc("8620", "6.1")
 def test_grantees_upload_is_hidden_from_the_owner(cast: Cast) -> None:
     wire_id = uploaded(access(cast.alice, cast.bob), fresh_bytes())
     assert refused(access(cast.alice), wire_id)
@@ -56,6 +57,7 @@ def test_referenced_blob_is_seen_by_all_of_the_account(cast: Cast) -> None:
     assert body(download(access(cast.alice, cast.bob), wire_id)) == data
 
 
+@pytest.mark.rfc("8620", "6.1")
 def test_blob_that_lost_its_reference_is_its_uploaders_again(cast: Cast) -> None:
     wire_id = uploaded(access(cast.alice), fresh_bytes())
     hang(access(cast.alice), wire_id)

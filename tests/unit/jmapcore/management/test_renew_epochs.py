@@ -25,6 +25,7 @@ def epoch(store: MailStore) -> str:
     return str(found)
 
 
+@pytest.mark.rfc("8620", "1.6.2")
 def test_states_of_before_are_unknown(store: MailStore) -> None:
     other = make_store()
     before, others = epoch(store), epoch(other)
@@ -32,6 +33,8 @@ def test_states_of_before_are_unknown(store: MailStore) -> None:
     assert (epoch(store) != before, epoch(other) == others) == (True, True)
 
 
+@pytest.mark.rfc("8620", "1.6.2")
+@pytest.mark.rfc("8620", "1.6.3")
 def test_no_id_is_given_out_twice(store: MailStore) -> None:
     first = store.add(message("a")).id
     call_command("renew_epochs", address(store))

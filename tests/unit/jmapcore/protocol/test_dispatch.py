@@ -114,6 +114,8 @@ def test_an_exception_that_nobody_translates_is_a_server_fail() -> None:
     assert orjson.loads(answer)[1]["type"] == "serverFail"
 
 
+@pytest.mark.rfc("8620", "3.10")
+@pytest.mark.rfc("8620", "3.3")
 @pytest.mark.rfc("8620", "3.4")
 def test_calls_are_answered_in_order_each_under_its_id() -> None:
     assert run(("echo", {"a": 1}), ("nothing", {}), ("echo", {"b": [None]})) == [
@@ -151,6 +153,7 @@ def test_omitted_arguments_have_their_defaults() -> None:
     assert run(("typed", {"length": 1.0})) == [["echo", {"length": 1, "name": None, "size": 7}, "0"]]
 
 
+@pytest.mark.rfc("8620", "3.9")
 @pytest.mark.rfc("8620", "3.6.2")
 @pytest.mark.parametrize("arguments", [{}, {"length": None}, {"length": "1"}, {"length": 1, "more": 1}])
 def test_missing_wrong_and_unknown_arguments_are_invalid(arguments: dict[str, Any]) -> None:
@@ -216,6 +219,8 @@ def test_the_log_takes_no_lines_from_a_client(caplog: pytest.LogCaptureFixture) 
     assert all(len(record.getMessage()) < 500 for record in caplog.records)
 
 
+@pytest.mark.rfc("8620", "8.5")
+@pytest.mark.rfc("8620", "3.6.2")
 def test_an_answer_that_is_too_large_is_refused() -> None:
     answers = run(("read", {"length": 600}), ("read", {"length": 600}), ("echo", {}), max_size=1_000)
     assert [answer[0] for answer in answers] == ["read", "error", "echo"]
@@ -234,6 +239,7 @@ def test_what_has_written_is_answered_however_large() -> None:
     assert made.context.written == [{"length": 900}]
 
 
+@pytest.mark.rfc("8620", "8.5")
 def test_echoes_that_double_one_another_are_refused() -> None:
     calls: list[tuple[str, dict[str, Any]]] = [("echo", {"a": "x" * 100_000})]
     for index in range(31):

@@ -39,6 +39,9 @@ from jmapcore.protocol.wire import (
 POINT = ObjectOf({"x": Int(), "y": Nullable(Int()), "at": Id(to="Place")}, ["x"])
 
 
+@pytest.mark.rfc("8620", "1.2")
+@pytest.mark.rfc("8620", "1.3")
+@pytest.mark.rfc("8620", "1.4")
 @pytest.mark.parametrize(
     ("wire", "value", "normal"),
     [
@@ -88,6 +91,9 @@ def test_a_value_that_fits_is_put_into_its_normal_form(wire: WireType, value: An
     assert (checked, type(checked)) == (normal, type(normal))
 
 
+@pytest.mark.rfc("8620", "1.2")
+@pytest.mark.rfc("8620", "1.3")
+@pytest.mark.rfc("8620", "1.4")
 @pytest.mark.parametrize(
     ("wire", "value"),
     [
@@ -244,11 +250,13 @@ def test_what_no_object_has_as_its_id(text: str) -> None:
     assert object_number("m", text) is None
 
 
+@pytest.mark.rfc("8620", "1.2")
 def test_an_id_is_a_string() -> None:
     assert is_id("a")
     assert not is_id(1)
 
 
+@pytest.mark.rfc("8620", "1.4")
 def test_moments_are_written_in_utc() -> None:
     tokyo = timezone(timedelta(hours=9))
     assert format_utc(datetime(2020, 1, 1, 8, 59, 59, 999, tzinfo=tokyo)) == "2019-12-31T23:59:59Z"
