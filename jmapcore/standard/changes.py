@@ -105,6 +105,9 @@ def changes(context: RequestContext, declared: ObjectType, values: dict[str, Any
         "destroyed": [wire_id(declared, number) for number in found.destroyed],
     }
     if declared.volatile_properties:
-        only_volatile = found.updated and not any(found.updated.values())
+        # "If only [these] properties have changed since the old state" (RFC 8621 §2.2): nothing came or went either.
+        only_volatile = (
+            found.updated and not found.created and not found.destroyed and not any(found.updated.values())
+        )
         response["updatedProperties"] = list(declared.volatile_properties) if only_volatile else None
     return [(f"{declared.name}/changes", response)]

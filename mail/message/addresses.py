@@ -190,7 +190,9 @@ class _Lexer:
         return composed(decode_words_in_comment(_QUOTED_PAIR.sub(r"\1", self.comment))).strip() or None
 
     def add(self, name: str | None, email: str) -> None:
-        """Add an address to the open group, or to the addresses outside of groups."""
+        """Add an address to the open group, or to the addresses outside of groups; "<>" alone is none."""
+        if not name and not email:
+            return
         if not self.groups or (not self.in_group and self.groups[-1].name is not None):
             self.groups.append(Group(None))
         self.groups[-1].addresses.append({"name": name, "email": email})

@@ -20,7 +20,7 @@ _DATE_TIME = re.compile(
     r"(?:[A-Za-z]{2,9}\.?\s*+,?\s*+)?(?P<day>\d{1,2})(?:st|nd|rd|th)?(?:\s*+-\s*+|\s*+)"
     r"(?P<month>[A-Za-z]{3,9})\.?(?:\s*+-\s*+|\s*+)(?P<year>\d{2,5})\s*+,?\s*+"
     r"(?P<hour>\d{1,2})\s*+[:.]\s*+(?P<minute>\d{1,2})(?:\s*+[:.]\s*+(?P<second>\d{1,2})(?:\.\d+)?)?"
-    r"\s*+(?P<zone>(?:[A-Za-z]{2,5}\s?)?[+-]\s?\d{1,2}:?\d{2}(?!\d)|[A-Za-z]{1,5})?"
+    r"\s*+(?P<zone>(?:[A-Za-z]{2,5}\s?)?[+-]\s?\d{1,2}(?::?\d{2})?(?!\d)|[A-Za-z]{1,5})?"
 )
 _ASCTIME = re.compile(
     r"(?:[A-Za-z]{3,9},?\s++)?(?P<month>[A-Za-z]{3,9})\s++(?P<day>\d{1,2}),?\s++"
@@ -77,7 +77,8 @@ def _offset(zone: str) -> int:
     sign = max(zone.find("+"), zone.find("-"))
     if sign < 0:
         return _ZONES.get(zone.upper(), 0) * 60
-    digits = zone[sign + 1 :].replace(":", "").strip().zfill(4)
+    digits = zone[sign + 1 :].replace(":", "").strip()
+    digits = digits.zfill(4) if len(digits) > 2 else digits.zfill(2) + "00"
     hours, minutes = int(digits[:2]), int(digits[2:])
     if hours > 23 or minutes > 59:
         return 0

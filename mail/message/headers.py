@@ -25,6 +25,9 @@ __all__ = [
 
 _ANGLE = re.compile(r"<([^<>]*+)>")
 _ANGLE_OR_PAREN = re.compile(r"<([^<>]*+)>|([()])|\\.", re.DOTALL)
+_QUOTED = r'"(?:[^"\\]++|\\.)*+"'
+_MESSAGE_ID_OR_PAREN = re.compile(rf'<((?:[^<>"]++|{_QUOTED})*+)>|([()])|{_QUOTED}|\\.', re.DOTALL)
+_QUOTED_OR_SPACE = re.compile(rf"({_QUOTED})|\s++", re.DOTALL)
 _HEADER_PROPERTY = re.compile(r"header:([!-9;-~]+)(?::(as[A-Za-z]+))?(:all)?")
 
 
@@ -52,30 +55,40 @@ def as_grouped_addresses(value: bytes) -> list[dict[str, Any]]:
 
 
 def as_message_ids(value: bytes) -> list[str] | None:
-    """The MessageIds form: ids without angle brackets; None if there is none (RFC 8621 §4.1.2.5)."""
-    return _in_angle_brackets(value)
+    """The MessageIds form: ids without angle brackets; None if there is none (RFC 8621 §4.1.2.5).
+
+    A quoted string inside the brackets is kept as it is; outside of them it is part of a phrase (RFC 5322
+    §4.5.4). Parentheses inside are of the id: what answers it repeats them.
+    """
+    text = unfolded(value)
+    if '"' not in text and "(" not in text:
+        return _without_spaces(_ANGLE.findall(text))
+    found = _outside_comments(text, _MESSAGE_ID_OR_PAREN)
+    ids = [_QUOTED_OR_SPACE.sub(r"\1", message_id) for message_id in found]
+    return [message_id for message_id in ids if message_id] or None
 
 
 def as_urls(value: bytes) -> list[str] | None:
     """The URLs form: what stands in angle brackets outside of comments (RFC 2369 §2); None if nothing (RFC
     8621 §4.1.2.7).
     """
-    return _in_angle_brackets(value)
-
-
-def _in_angle_brackets(value: bytes) -> list[str] | None:
     text = unfolded(value)
-    found = _ANGLE.findall(text) if "(" not in text else _outside_comments(text)
+    return _without_spaces(
+        _ANGLE.findall(text) if "(" not in text else _outside_comments(text, _ANGLE_OR_PAREN)
+    )
+
+
+def _without_spaces(found: list[str]) -> list[str] | None:
     items = ["".join(item.split()) for item in found]
     return [item for item in items if item] or None
 
 
-def _outside_comments(text: str) -> list[str]:
+def _outside_comments(text: str, angle_or_paren: re.Pattern[str]) -> list[str]:
     """The contents of angle brackets that are in no comment; a comment that never ends is none."""
     found: list[str] = []
     pending: list[str] = []
     depth = 0
-    for match in _ANGLE_OR_PAREN.finditer(text):
+    for match in angle_or_paren.finditer(text):
         if match[2] == "(":
             depth += 1
         elif match[2] == ")":

@@ -51,6 +51,27 @@ def test_nothing_new(cast: Cast) -> None:
     }
 
 
+@pytest.mark.rfc("8621", "2.2")
+def test_a_new_mailbox_is_more_than_counts(cast: Cast) -> None:
+    client = JMAPClient(cast.alice)
+    inbox, state = roles(client)["inbox"], _state(client)
+    add(client, message(1))
+    new = create_mailbox(client)
+    changes = client.call("Mailbox/changes", {"sinceState": state})
+    assert (changes["created"], changes["updated"], changes["updatedProperties"]) == ([new], [inbox], None)
+
+
+@pytest.mark.rfc("8621", "2.2")
+def test_a_mailbox_that_goes_is_more_than_counts(cast: Cast) -> None:
+    client = JMAPClient(cast.alice)
+    box = roles(client)
+    state = _state(client)
+    add(client, message(1))
+    client.call("Mailbox/set", {"destroy": [box["sent"]]})
+    changes = client.call("Mailbox/changes", {"sinceState": state})
+    assert (changes["updated"], changes["updatedProperties"]) == ([box["inbox"]], None)
+
+
 def test_created_and_destroyed(cast: Cast) -> None:
     client = JMAPClient(cast.alice)
     sent, state = roles(client)["sent"], _state(client)

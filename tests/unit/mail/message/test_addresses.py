@@ -49,6 +49,8 @@ def groups(value: str) -> list[tuple[str | None, list[str | None]]]:
         (" Zoe\u0308 <a@b>", [("Zoë", "a@b")]),
         ("", []),
         (" , ,", []),
+        (' <>, "" <>, a@b', [(None, "a@b")]),
+        (' "Nobody" <>', [("Nobody", "")]),
     ],
 )
 @pytest.mark.rfc("8621", "4.1.2.3")
