@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from accounts.models import Account, Alias, User
+    from accounts.models import Account, User
 
 user_created: list[Callable[[User], None]] = []
 """After the user's row, and the account's with its `account_created` hooks, exist."""
@@ -18,11 +18,12 @@ user_created: list[Callable[[User], None]] = []
 account_created: list[Callable[[Account], None]] = []
 """After the account's row exists: the place for mailboxes, the first identity, the state row."""
 
-alias_added: list[Callable[[Alias, Account], None]] = []
-"""After an alias began to deliver to the account."""
+addresses_changed: list[Callable[[Account], None]] = []
+"""After the addresses of an account, whose mail it takes and as which it sends, may have become others: an alias or a catch-all
+came or went, or somebody else got an address that a catch-all took. The rows say already what they are now."""
 
-alias_removed: list[Callable[[Alias, Account], None]] = []
-"""Before an alias that delivers to the account is deleted."""
+user_renamed: list[Callable[[User, str], None]] = []
+"""After a user got another name to be shown; the second argument is the name before."""
 
 account_deleted: list[Callable[[Account], None]] = []
 """Before the account's row is deleted: all of its data elsewhere goes now, for no foreign key leads there."""

@@ -7,7 +7,7 @@ Credentials are made in `accounts.credentials`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from django.contrib.auth.hashers import make_password
@@ -96,7 +96,35 @@ def create_user(
             account_hook(account)
         for user_hook in lifecycle.user_created:
             user_hook(user)
+        _tell(_took_before(normal, domain))
     return user
+
+
+def rename_user(user: User, name: str) -> None:
+    """Give a user another name to be shown; the address stays."""
+    with transaction.atomic():
+        former = User.objects.select_for_update().get(pk=user.pk).name
+        user.name = name.strip()
+        user.save(update_fields=["name"])
+        for hook in lifecycle.user_renamed:
+            hook(user, former)
+
+
+def _took_before(address: str, domain: Domain) -> list[Account]:
+    """Whose mail an address was until somebody got it: that of the user without `+detail`, and of the catch-all."""
+    local_part, name = split_address(address)
+    plain, plus, _ = local_part.partition("+")
+    taking = list(Account.objects.filter(name=f"{plain}@{name}")) if plus else []
+    if domain.catch_all is not None:
+        taking.append(domain.catch_all)
+    return taking
+
+
+def _tell(accounts: Iterable[Account]) -> None:
+    """Call the hooks for accounts whose addresses may have changed, in ascending id: they lock what they write."""
+    for account in sorted(set(accounts), key=lambda account: account.pk):
+        for hook in lifecycle.addresses_changed:
+            hook(account)
 
 
 def free_address(address: str) -> str:
@@ -165,26 +193,40 @@ def add_alias(address: str, account: Account) -> Alias:
             alias = Alias.objects.create(address=normal, domain=domain)
             Address.objects.create(address=normal, alias=alias)
         AliasTarget.objects.create(alias=alias, account=account)
-        for hook in lifecycle.alias_added:
-            hook(alias, account)
+        _tell([account, *_took_before(normal, domain)])
     return alias
 
 
 def remove_alias(alias: Alias) -> None:
     """Let an alias deliver no more, and free its address."""
     with transaction.atomic():
-        for target in alias.targets.select_related("account"):
-            for hook in lifecycle.alias_removed:
-                hook(alias, target.account)
+        targets = [target.account for target in alias.targets.select_related("account")]
         alias.delete()
+        _tell(targets)
 
 
 def set_catch_all(domain: Domain, account: Account | None) -> None:
     """Deliver what nobody in the domain receives to an account of the same tenant, or (None) to nobody."""
     if account is not None and account.tenant_id != domain.tenant_id:
         raise ProvisioningError(f"The domain {domain.name} belongs to another tenant than {account.name}.")
-    domain.catch_all = account
-    domain.save(update_fields=["catch_all"])
+    with transaction.atomic():
+        # The row as it is, and not as the caller may have changed it in memory.
+        before = (
+            Domain.objects.select_for_update(of=("self",))
+            .select_related("catch_all")
+            .get(pk=domain.pk)
+            .catch_all
+        )
+        domain.catch_all = account
+        domain.save(update_fields=["catch_all"])
+        _tell(each for each in (before, account) if each is not None)
+
+
+def delete_domain(domain: Domain) -> None:
+    """Delete a domain in which nobody has an address any more, with its catch-all."""
+    with transaction.atomic():
+        set_catch_all(domain, None)
+        domain.delete()
 
 
 def grant_access(

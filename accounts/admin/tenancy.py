@@ -155,6 +155,15 @@ class DomainAdmin(SuperuserAdmin):
         else:
             adopt(obj, provisioning.add_domain(obj.tenant, obj.name))
 
+    def delete_model(self, request: HttpRequest, obj: Domain) -> None:
+        """Delete what nobody has an address in."""
+        provisioning.delete_domain(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Domain]) -> None:
+        """Delete those that nobody has an address in."""
+        for domain in queryset:
+            provisioning.delete_domain(domain)
+
 
 class GrantInline(admin.TabularInline):  # type: ignore[type-arg]
     """To whom an account is open; changed on the page of grants."""

@@ -148,8 +148,10 @@ class UserAdmin(SuperuserAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         return self.inlines if obj else ()
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
-        """Create through provisioning; change as it is."""
+        """Create and rename through provisioning; change the rest as it is."""
         if change:
+            if "name" in form.changed_data:
+                provisioning.rename_user(obj, obj.name)
             obj.save()
             return
         created = provisioning.create_user(

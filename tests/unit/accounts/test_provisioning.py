@@ -132,16 +132,58 @@ def test_failing_hook_undoes_the_user(cast: Cast) -> None:
     assert not Address.objects.filter(address=address).exists()
 
 
-def test_alias_hooks_name_the_account(cast: Cast) -> None:
-    seen: list[tuple[str, Account]] = []
+def test_an_alias_that_comes_or_goes_changes_the_addresses_of_its_account(cast: Cast) -> None:
+    seen: list[tuple[str, int]] = []
 
-    def see(alias: Alias, account: Account) -> None:
-        seen.append((alias.address, account))
+    def see(account: Account) -> None:
+        seen.append((account.name, account.alias_targets.count()))
 
-    address = f"sales@{cast.north_domain.name}"
-    with hooked(lifecycle.alias_added, see), hooked(lifecycle.alias_removed, see):
-        provisioning.remove_alias(provisioning.add_alias(address, cast.bob.account))
-    assert seen == [(address, cast.bob.account)] * 2
+    with hooked(lifecycle.addresses_changed, see):
+        provisioning.remove_alias(provisioning.add_alias(f"sales@{cast.north_domain.name}", cast.bob.account))
+    assert seen == [(cast.bob.address, 1), (cast.bob.address, 0)]
+
+
+def test_a_catch_all_changes_the_addresses_of_both_accounts(cast: Cast) -> None:
+    seen: list[str] = []
+    provisioning.set_catch_all(cast.north_domain, cast.alice.account)
+    cast.north_domain.catch_all = cast.bob.account  # as the form of the administration does
+    with hooked(lifecycle.addresses_changed, lambda account: seen.append(account.name)):
+        provisioning.set_catch_all(cast.north_domain, cast.bob.account)
+    assert seen == [cast.alice.address, cast.bob.address]
+
+
+def test_a_new_address_changes_those_of_whoever_took_its_mail_before(cast: Cast) -> None:
+    seen: list[str] = []
+    bob, dora = cast.bob, cast.dora
+    provisioning.set_catch_all(cast.north_domain, bob.account)
+    with hooked(lifecycle.addresses_changed, lambda account: seen.append(account.name)):
+        provisioning.add_alias(f"alice+lists@{cast.north_domain.name}", dora.account)
+        provisioning.create_user(f"eve@{cast.north_domain.name}")
+    assert seen == [cast.alice.address, bob.address, dora.address, bob.address]
+
+
+def test_deleting_a_domain_changes_the_addresses_of_its_catch_all(cast: Cast) -> None:
+    domain = provisioning.add_domain(cast.north, f"second-{cast.north_domain.name}")
+    provisioning.set_catch_all(domain, cast.alice.account)
+    seen: list[tuple[str, int]] = []
+
+    def see(account: Account) -> None:
+        seen.append((account.name, account.catch_all_domains.count()))
+
+    with hooked(lifecycle.addresses_changed, see):
+        provisioning.delete_domain(domain)
+    assert (seen, Domain.objects.filter(name=f"second-{cast.north_domain.name}").exists()) == (
+        [(cast.alice.address, 0)],
+        False,
+    )
+
+
+def test_a_new_name_comes_with_the_former_one(cast: Cast) -> None:
+    seen: list[tuple[str, str]] = []
+    with hooked(lifecycle.user_renamed, lambda user, former: seen.append((user.name, former))):
+        provisioning.rename_user(cast.alice.user, " Alice Anders ")
+    assert seen == [("Alice Anders", "Alice")]
+    assert User.objects.get(pk=cast.alice.user.pk).name == "Alice Anders"
 
 
 def test_removed_alias_frees_its_address(cast: Cast) -> None:
