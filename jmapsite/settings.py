@@ -27,6 +27,13 @@ def _number(name: str, default: int) -> int:
     return int(value)
 
 
+def _choice(name: str, *, default: bool) -> bool:
+    value = os.environ.get(name, "")
+    if value not in {"", "0", "1"}:
+        raise SystemExit(f"{name} must be 0 or 1, not {value!r}.")
+    return value == "1" if value else default
+
+
 def _database(url: str) -> dict[str, Any]:
     """A DATABASES entry from a `postgresql://user:password@host:port/name?option=…` URL."""
     parts = urlsplit(url)
@@ -267,6 +274,20 @@ MAIL_DEFAULT_MAILBOXES = [
     ("Junk", "junk"),
     ("Trash", "trash"),
 ]
+# Whether the charset of text without a usable label is guessed, and UTF-7 read (RFC 8621 §9.1); after a change: `reingest --all`.
+MAIL_DETECT_CHARSETS = _choice("MAIL_DETECT_CHARSETS", default=True)
+MAIL_ALLOW_UTF7 = _choice("MAIL_ALLOW_UTF7", default=False)
+# Sending: what one submission may be, how long it may wait, and the extensions whose parameters an envelope may have.
+MAIL_MAX_RECIPIENTS = _number("MAIL_MAX_RECIPIENTS", 1_000)
+MAIL_MAX_SIZE_SUBMISSION = _number("MAIL_MAX_SIZE_SUBMISSION", 75 * _MEGABYTE)
+MAIL_MAX_DELAYED_SEND_SECONDS = 30 * 24 * 3_600
+MAIL_SUBMISSION_EXTENSIONS: dict[str, list[str]] = {
+    "FUTURERELEASE": [],
+    "SIZE": [str(MAIL_MAX_SIZE_SUBMISSION)],
+    "DSN": [],
+    "8BITMIME": [],
+    "SMTPUTF8": [],
+}
 # Blobs: "rows" of PostgreSQL, or "files" in the storage jmap-blobs. It may change at any time: each blob knows where it is.
 JMAP_BLOB_STORAGE = os.environ.get("JMAP_BLOB_STORAGE") or "rows"
 # Octets of unreferenced blobs for each user of an account.

@@ -10,13 +10,17 @@ class MailConfig(AppConfig):
 
     def ready(self) -> None:
         """Learn of accounts that come and go; tell the engine the types, and how they refer to blobs and parts of them."""
+        from django.conf import settings
+
         from accounts import lifecycle
         from jmapcore.blobs.references import BlobReference, register_parts, register_reference
         from jmapcore.registry import registry
         from mail import provisioning
+        from mail.message import charsets
         from mail.parts import locate_part, resolve_part
         from mail.types.registration import register_mail
 
+        charsets.configure(detect=settings.MAIL_DETECT_CHARSETS, allow_utf7=settings.MAIL_ALLOW_UTF7)
         lifecycle.account_created.append(provisioning.create_default_mailboxes)
         # Before the engine's own: the account's state row must still be there to be locked.
         lifecycle.account_deleted.insert(0, provisioning.delete_mail)

@@ -18,15 +18,21 @@ THREADS_NOW = "SELECT id, thread_id FROM email WHERE account_id = %s AND id = AN
 
 
 def reingest(
-    account_id: int, connection: Connection, progress: Callable[[int], None] = lambda _: None
+    account_id: int,
+    connection: Connection,
+    progress: Callable[[int], None] = lambda _: None,
+    *,
+    everything: bool = False,
 ) -> int:
     """Rebuild the rows of one account in batches; how many there were. Stopped halfway, it goes on the next time.
+
+    With `everything` rows of the current format are rebuilt too (a setting has changed), and it always begins anew.
 
     Parsing happens outside of the account's lock. A message whose bytes are gone is left as it is (`verify_account`
     lists it). `progress` is told the size of each batch.
     """
     total = 0
-    for batch in stored_messages(connection, account_id, FORMAT):
+    for batch in stored_messages(connection, account_id, *() if everything else (FORMAT,)):
         messages = {message.id: message for message in batch if message.prepared is not None}
         with account_write(account_id, connection) as write:
             kept = {row[0] for row in save_static(write, list(messages.values()))}

@@ -115,7 +115,7 @@ def has_attachment(attachments: list[Part]) -> bool:
     )
 
 
-def preview(raw: bytes, message: Message, *, detect: bool = True) -> str:
+def preview(raw: bytes, message: Message, *, detect: bool | None = None) -> str:
     """The beginning of the message's text on one line, at most 256 characters (RFC 8621 §4.1.4).
 
     Quoted lines are skipped where there are others. Only a bounded beginning of each part is looked at, and
@@ -125,7 +125,7 @@ def preview(raw: bytes, message: Message, *, detect: bool = True) -> str:
     return preview_of(raw, text_body, detect=detect)
 
 
-def preview_of(raw: bytes, text_body: list[Part], *, detect: bool = True) -> str:
+def preview_of(raw: bytes, text_body: list[Part], *, detect: bool | None = None) -> str:
     """As `preview`, where the body lists are there already."""
     pieces: list[str] = []
     length = 0
@@ -145,7 +145,7 @@ def preview_of(raw: bytes, text_body: list[Part], *, detect: bool = True) -> str
     return _cut(" ".join(pieces))
 
 
-def _beginning(raw: bytes, part: Part, most: int, detect: bool) -> str:
+def _beginning(raw: bytes, part: Part, most: int, detect: bool | None) -> str:
     """The text in the first octets of a part's body."""
     is_html = part.type == "text/html"
     end = min(part.body_end, part.body_start + most)

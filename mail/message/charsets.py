@@ -4,9 +4,13 @@ A name in a message is looked up in a table made once from Python's codecs. `cod
 that would import modules and grow a cache by whatever a sender writes. Codecs that are no charset
 (`unicode_escape`, `idna`, …) are not in the table, and UTF-7 is refused unless it is asked for, since it
 hides ASCII text from filters (RFC 8621 §9.1).
+
+Whether text without a usable label is guessed at, and whether UTF-7 is read, is said once for the process by
+`configure`; each function takes a choice of its own instead.
 """
 
 import re
+from dataclasses import dataclass
 from encodings.aliases import aliases
 from functools import lru_cache
 
@@ -14,6 +18,23 @@ from charset_normalizer import from_bytes
 
 #: Octets of an unlabelled text that detection looks at.
 DETECTION_OCTETS = 4096
+
+
+@dataclass(slots=True)
+class _Choices:
+    detect: bool = True
+    allow_utf7: bool = False
+
+
+_chosen = _Choices()
+
+
+def configure(*, detect: bool, allow_utf7: bool) -> None:
+    """Choose for the whole process: guess the charset of text without a usable label; read UTF-7 (RFC 8621
+    §9.1).
+    """
+    _chosen.detect, _chosen.allow_utf7 = detect, allow_utf7
+
 
 _NO_CHARSETS = {
     "base64_codec",
@@ -132,9 +153,9 @@ _META_CHARSET = re.compile(
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-def codec_name(charset: str, *, allow_utf7: bool = False) -> str | None:
+def codec_name(charset: str, *, allow_utf7: bool | None = None) -> str | None:
     """The name of the Python codec for a charset as a message names it; None if it is unknown or refused."""
-    return _codec_name(charset[:80], allow_utf7)
+    return _codec_name(charset[:80], _chosen.allow_utf7 if allow_utf7 is None else allow_utf7)
 
 
 @lru_cache(maxsize=512)
@@ -166,7 +187,12 @@ def decode_known(data: bytes, codec: str) -> tuple[str, bool]:
 
 
 def decode_text(
-    data: bytes, charset: str | None, *, detect: bool = True, allow_utf7: bool = False, is_html: bool = False
+    data: bytes,
+    charset: str | None,
+    *,
+    detect: bool | None = None,
+    allow_utf7: bool | None = None,
+    is_html: bool = False,
 ) -> tuple[str, bool]:
     """Decode text that claims a charset (None: no claim); (text, isEncodingProblem) of RFC 8621 §4.1.4.
 
@@ -176,6 +202,7 @@ def decode_text(
     problem, UTF-8 under a missing or US-ASCII label is none. With `detect` off such text keeps its ASCII and
     has U+FFFD for all else.
     """
+    detect = _chosen.detect if detect is None else detect
     codec = codec_name(charset, allow_utf7=allow_utf7) if charset else "ascii"
     if codec is not None and codec != "ascii":
         return decode_known(data, codec)
@@ -191,7 +218,7 @@ def decode_text(
     except UnicodeDecodeError:
         pass
     if is_html and (meta := _META_CHARSET.search(data, 0, DETECTION_OCTETS)):
-        declared = codec_name(meta[1].decode("ascii"))
+        declared = codec_name(meta[1].decode("ascii"), allow_utf7=allow_utf7)
         if declared not in (None, "ascii"):
             return decode_known(data, str(declared))[0], True
     return decode_known(data, detect_codec(data))[0], True

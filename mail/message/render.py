@@ -129,7 +129,7 @@ def render_headers(fields: Fields) -> list[dict[str, str]]:
 
 
 def body_values(
-    raw: bytes, parts: Iterable[Part], max_bytes: int = 0, *, detect: bool = True
+    raw: bytes, parts: Iterable[Part], max_bytes: int = 0, *, detect: bool | None = None
 ) -> dict[str, dict[str, Any]]:
     """bodyValues for those of the parts that are `text/*`, by partId (RFC 8621 §4.1.4); `max_bytes` is
     maxBodyValueBytes.

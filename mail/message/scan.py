@@ -116,7 +116,9 @@ def decoded_chunks(part: Part, chunks: Iterable[bytes]) -> Iterator[bytes]:
     return decode_chunks(part.encoding, chunks)
 
 
-def body_text(raw: bytes, part: Part, *, detect: bool = True, allow_utf7: bool = False) -> tuple[str, bool]:
+def body_text(
+    raw: bytes, part: Part, *, detect: bool | None = None, allow_utf7: bool | None = None
+) -> tuple[str, bool]:
     """A part's text with LF line ends and isEncodingProblem (RFC 8621 §4.1.4, EmailBodyValue).
 
     `detect` and `allow_utf7` are those of `charsets.decode_text`.

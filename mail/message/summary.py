@@ -51,7 +51,7 @@ def summarise(raw: bytes) -> Summary:
     return summarise_message(scan(raw))
 
 
-def summarise_message(message: Message, *, detect: bool = True) -> Summary:
+def summarise_message(message: Message, *, detect: bool | None = None) -> Summary:
     """The summary of a scanned message; `detect` is that of `charsets.decode_text`, for the preview."""
     headers = message.root.headers
     last = {name.lower(): value for name, value in headers}

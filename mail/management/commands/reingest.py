@@ -25,6 +25,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "addresses", metavar="ADDRESS", nargs="*", help="addresses of accounts (default: all)"
         )
+        parser.add_argument(
+            "--all",
+            action="store_true",
+            help="all messages, whatever their format: after a change of a setting",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Go through the accounts."""
@@ -36,5 +41,5 @@ class Command(BaseCommand):
         total = 0
         for account_id in accounts:
             with connection() as lent:
-                total += reingest(account_id, lent)
+                total += reingest(account_id, lent, everything=options["all"])
         self.stdout.write(f"{total} messages rebuilt in {len(accounts)} accounts.")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from mail.message import charsets
 from tests.support.mail_store import MailStore, make_store
 
 
@@ -11,3 +14,10 @@ from tests.support.mail_store import MailStore, make_store
 def store(database: None) -> MailStore:
     """The mail store of a new account, with the default mailboxes."""
     return make_store()
+
+
+@pytest.fixture
+def charset_choices() -> Iterator[None]:
+    """A test may choose otherwise with `charsets.configure`."""
+    yield
+    charsets.configure(detect=True, allow_utf7=False)

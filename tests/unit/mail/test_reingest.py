@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from io import StringIO
 
+import pytest
 from django.core.management import call_command
 
 from accounts.models import Account
 from jmapcore.store.database import connection
 from mail.fragments import FORMAT
+from mail.message import charsets
 from mail.reingest import reingest
 from tests.support.mail_store import MailStore, message
 
@@ -51,6 +53,16 @@ def test_rows_of_this_format_are_left_alone(store: MailStore) -> None:
     assert run(store) == 0
 
 
+@pytest.mark.rfc("8621", "9.1")
+def test_all_rows_are_rebuilt_after_a_change_of_a_setting(store: MailStore, charset_choices: None) -> None:
+    store.add(message("a", body="caf\u00e9").decode().encode("latin_1"))
+    charsets.configure(detect=False, allow_utf7=False)
+    assert len(store.verify()) == 1
+    with connection() as lent:
+        assert reingest(store.account_id, lent, everything=True) == 1
+    assert store.verify() == []
+
+
 def test_a_message_whose_bytes_are_gone_is_left_and_the_others_are_rebuilt(store: MailStore) -> None:
     lost = store.add(message("a"), keywords=["$seen"])
     store.add(message("b"))
@@ -68,4 +80,11 @@ def test_the_command_rebuilds_one_account(store: MailStore) -> None:
     age(store)
     output = StringIO()
     call_command("reingest", Account.objects.get(pk=store.account_id).name, stdout=output)
+    assert output.getvalue() == "1 messages rebuilt in 1 accounts.\n"
+
+
+def test_the_command_rebuilds_everything_on_request(store: MailStore) -> None:
+    store.add(message("a"))
+    output = StringIO()
+    call_command("reingest", Account.objects.get(pk=store.account_id).name, all=True, stdout=output)
     assert output.getvalue() == "1 messages rebuilt in 1 accounts.\n"

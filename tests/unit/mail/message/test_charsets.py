@@ -2,7 +2,11 @@
 
 import pytest
 
-from mail.message.charsets import codec_name, decode_known, decode_text, detect_codec
+from mail.message.charsets import codec_name, configure, decode_known, decode_text, detect_codec
+from mail.message.encoded_words import decode_words
+from mail.message.render import body_values
+from mail.message.scan import scan
+from mail.message.summary import summarise
 
 
 @pytest.mark.parametrize(
@@ -68,6 +72,26 @@ def test_text_of_an_unknown_charset_is_reported() -> None:
 def test_detection_can_be_switched_off() -> None:
     assert decode_text("é".encode(), "us-ascii", detect=False) == ("��", True)
     assert decode_text(b"\x1b$B", "us-ascii", detect=False) == ("\x1b$B", False)
+
+
+@pytest.mark.rfc("8621", "9.1")
+def test_detection_is_switched_off_for_body_values_and_previews_alike(charset_choices: None) -> None:
+    raw = b"Subject: x\r\n\r\ncaf\xe9"
+    configure(detect=False, allow_utf7=False)
+    assert body_values(raw, scan(raw).all_parts())["1"]["value"] == "caf\ufffd"
+    assert summarise(raw).preview == "caf\ufffd"
+
+
+@pytest.mark.rfc("8621", "9.1")
+def test_utf_7_is_switched_on_for_texts_and_header_fields(charset_choices: None) -> None:
+    raw = b"Content-Type: text/plain; charset=utf-7\r\n\r\n+AOk-"
+    configure(detect=True, allow_utf7=True)
+    assert body_values(raw, scan(raw).all_parts())["1"] == {
+        "value": "é",
+        "isEncodingProblem": False,
+        "isTruncated": False,
+    }
+    assert decode_words("=?utf-7?q?+AOk-?=") == "é"
 
 
 def test_an_escape_sequence_of_japanese_is_recognised() -> None:
