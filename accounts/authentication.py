@@ -19,6 +19,7 @@ from django.contrib.auth.hashers import check_password
 from accounts import gate
 from accounts.access import ALL_SCOPES, Caller
 from accounts.addresses import normalise_address
+from accounts.admission import Admission, admissions
 from accounts.credentials import checksum
 from accounts.passwords import UNKNOWN
 from accounts.remembered import RememberedPasswords
@@ -78,28 +79,35 @@ def authenticate(authorization: str | None, client_address: str, borrow: Borrow)
     """The caller that an Authorization header stands for.
 
     `client_address` is the client's IP address (`accounts.client.client_address`); `borrow` lends a database
-    connection in autocommit mode, which is never held while a password is hashed. Raises
-    `AuthenticationError`.
+    connection in autocommit mode, which is never held while a password is hashed. Whom a token or an app password lets in is
+    remembered in `accounts.admission`, for the gate alone decides there. Raises `AuthenticationError`.
     """
-    scheme, _, credentials = (authorization or "").strip().partition(" ")
+    authorization = authorization or ""
+    scheme, _, credentials = authorization.strip().partition(" ")
     credentials = credentials.strip()
     match scheme.lower():
         case "bearer":
-            return _bearer(credentials, borrow)
+            found: Caller | Admission = _bearer(credentials, borrow)
         case "basic":
-            return _basic(credentials, client_address, borrow)
+            found = _basic(credentials, client_address, borrow)
         case "":
             raise _unauthorized("Sign in to use this.")
         case _:
             raise _unauthorized("Sign in with Bearer or Basic.")
+    if isinstance(found, Admission):
+        admissions.remember(authorization, found)
+        return found.caller
+    return found
 
 
-def _bearer(token: str, borrow: Borrow) -> Caller:
+def _bearer(token: str, borrow: Borrow) -> Admission:
+    token_checksum = checksum(token)
     with borrow() as connection:
-        holder = gate.token_holder(connection, checksum(token))
+        holder = gate.token_holder(connection, token_checksum)
     if holder is None or not _is_meant_for_us(holder.resource):
         raise _unauthorized("The access token is unknown, expired or revoked.", is_token_invalid=True)
-    return _admit(holder.person, f"token:{holder.token_id}", holder.scopes)
+    caller = _admit(holder.person, f"token:{holder.token_id}", holder.scopes)
+    return Admission(caller, (gate.TOKEN_GATE, (token_checksum,)), holder.rows)
 
 
 def _is_meant_for_us(resource: list[str] | None) -> bool:
@@ -108,7 +116,7 @@ def _is_meant_for_us(resource: list[str] | None) -> bool:
     return resource is None or any((name.rstrip("/") + "/").startswith(ours) for name in resource)
 
 
-def _basic(credentials: str, client_address: str, borrow: Borrow) -> Caller:
+def _basic(credentials: str, client_address: str, borrow: Borrow) -> Caller | Admission:
     username, password = _decode(credentials)
     address = normalise_address(username)
     holder: gate.AddressHolder | None = None
@@ -118,7 +126,8 @@ def _basic(credentials: str, client_address: str, borrow: Borrow) -> Caller:
             if holder is not None and holder.app_password_id is not None and holder.is_use_unrecorded:
                 gate.record_use(connection, holder.app_password_id)
     if holder is not None and holder.app_password_id is not None:
-        return _admit(holder.person, f"password:{holder.app_password_id}", ALL_SCOPES)
+        caller = _admit(holder.person, f"password:{holder.app_password_id}", ALL_SCOPES)
+        return Admission(caller, (gate.ADDRESS_GATE, (checksum(password), address)), holder.rows)
     if holder is None or holder.password_hash is None:
         with _remembered.turn(address or username, password):
             _check(address or username, password, UNKNOWN, client_address)

@@ -99,6 +99,8 @@ class TokenHolder:
     token_id: int
     scopes: frozenset[str]
     resource: list[str] | None
+    rows: list[Row]
+    """What the query gave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ class AddressHolder:
     app_password_id: int | None
     is_use_unrecorded: bool
     password_hash: str | None
+    rows: list[Row]
+    """What the query gave."""
 
 
 @lru_cache(maxsize=1024)
@@ -138,7 +142,7 @@ def token_holder(connection: psycopg.Connection[Row], token_checksum: str) -> To
     rows = connection.execute(TOKEN_GATE, (token_checksum,), prepare=True, binary=True).fetchall()
     if not rows:
         return None
-    return TokenHolder(_person(rows), rows[0][10], _scopes(rows[0][11]), rows[0][12])
+    return TokenHolder(_person(rows), rows[0][10], _scopes(rows[0][11]), rows[0][12], rows)
 
 
 def address_holder(
@@ -148,7 +152,7 @@ def address_holder(
     rows = connection.execute(ADDRESS_GATE, (secret_checksum, address), prepare=True, binary=True).fetchall()
     if not rows:
         return None
-    return AddressHolder(_person(rows), rows[0][10], rows[0][11], rows[0][12])
+    return AddressHolder(_person(rows), rows[0][10], rows[0][11], rows[0][12], rows)
 
 
 def record_use(connection: psycopg.Connection[Row], app_password_id: int) -> None:

@@ -28,7 +28,7 @@ from jmapcore.protocol.errors import (
 from jmapcore.protocol.request import parse_request
 from jmapcore.registry import registry
 from jmapcore.session import session_of
-from jmapcore.store.database import connection
+from jmapcore.store.database import unconfirmed_connection
 from jmapcore.store.write import UnknownAccountError
 from jmapcore.transfers import Pace
 
@@ -41,6 +41,7 @@ JSON_HEADERS = [
     ("Content-Type", "application/json; charset=utf-8"),
     ("Cache-Control", "no-cache, no-store, must-revalidate"),
 ]
+_BODY = "jmapcore.body"
 _TEMPORARY = (
     psycopg.errors.LockNotAvailable,
     psycopg.errors.QueryCanceled,
@@ -77,7 +78,7 @@ def run_request(body: bytes, caller: Caller, log: RequestLog) -> list[bytes]:
         settings.JMAP_MAX_SIZE_ANSWER,
         settings.JMAP_REQUEST_SECONDS,
     )
-    context = RequestContext(caller, connection, registry, frozenset(request.using), created_ids)
+    context = RequestContext(caller, unconfirmed_connection, registry, frozenset(request.using), created_ids)
     try:
         responses = Dispatcher(registry, limits, context, translate).run(request)
     finally:
@@ -100,7 +101,9 @@ def translate(error: Exception) -> MethodError | None:
 
 
 def read_body(environ: Environ) -> bytes:
-    """The body of an API request, `maxSizeRequest` octets at most. Raises `LimitExceeded`."""
+    """The body of an API request, `maxSizeRequest` octets at most; the same when asked again. Raises `LimitExceeded`."""
+    if _BODY in environ:
+        return cast("bytes", environ[_BODY])
     limit = settings.JMAP_LIMITS["maxSizeRequest"]
     announced = environ.get("CONTENT_LENGTH") or ""
     stream = cast("BinaryIO", environ["wsgi.input"])
@@ -116,6 +119,7 @@ def read_body(environ: Environ) -> bytes:
     if len(body) < expected:
         raise NotJSON("The request body ended before its Content-Length.")
     pace.check(expected)
+    environ[_BODY] = body
     return body
 
 

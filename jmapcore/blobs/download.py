@@ -15,6 +15,7 @@ from jmapcore.blobs.backends import BlobGoneError
 from jmapcore.blobs.content import Source, open_source
 from jmapcore.blobs.media_types import download_type
 from jmapcore.blobs.problems import bad_request, not_found, range_not_satisfiable
+from jmapcore.store.database import unconfirmed_connection
 from jmapcore.transfers import Counted, transfers
 
 CACHE_CONTROL = "private, immutable, max-age=31536000"
@@ -99,7 +100,7 @@ def send_download(
     fields = request.META
     is_get = request.method == "GET"
     is_whole = is_get and fields.keys().isdisjoint({"HTTP_RANGE", "HTTP_IF_NONE_MATCH"})
-    source = open_source(access, blob_id, prefetch=is_whole)
+    source = open_source(access, blob_id, prefetch=is_whole, borrow=unconfirmed_connection)
     if source is None:
         raise not_found()
     entity_tag = f'"{source.tag}"'

@@ -17,6 +17,7 @@ from jmapcore.protocol.errors import (
     InvalidResultReference,
     LimitExceeded,
     MethodError,
+    RequestError,
     RequestTooLarge,
     ServerFail,
     UnknownCapability,
@@ -113,6 +114,8 @@ class Dispatcher:
             self._answer(method.run(self.context, arguments), call.call_id)
         except MethodError as error:
             self._fail(error, call)
+        except RequestError:
+            raise  # the request is refused as a whole
         except Exception as error:  # the one place where whatever a method raises becomes serverFail
             known = self.translate(error)
             if known is None:

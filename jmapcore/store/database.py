@@ -12,12 +12,18 @@ from typing import Any, cast
 import psycopg
 from django.db import connection as orm_connection
 
-from jmapcore.store.pool import Connection, close_pool, connection, connection_string
+from jmapcore.store.pool import (
+    Connection,
+    close_pool,
+    connection,
+    connection_string,
+    unconfirmed_connection,
+)
 from jmapcore.store.prepared import Result, Row, Statement, prepared_pipeline, runs_prepared
 
 __all__ = [
     "SET_ACCOUNT", "Connection", "Result", "Row", "Statement", "close_pool", "connection", "connection_string",
-    "django_connection", "execute", "read", "run",
+    "django_connection", "execute", "read", "run", "unconfirmed_connection",
 ]  # fmt: skip
 
 SET_ACCOUNT = "SELECT set_config('jmap.account', %s, true)"

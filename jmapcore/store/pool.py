@@ -15,6 +15,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from psycopg_pool import ConnectionPool
 
+from jmapcore.store.confirmation import awaiting
 from jmapcore.store.prepared import Row, prepared_pipeline, runs_prepared
 
 Connection = psycopg.Connection[Row]
@@ -121,12 +122,24 @@ _kept: list[_Kept] = []
 class connection:  # noqa: N801  # used as a function is: with connection() as lent
     """Lend a pooled autocommit connection of the restricted role for the length of the block.
 
-    Raises `psycopg_pool.PoolTimeout` where none becomes free in time, `psycopg.OperationalError` where PostgreSQL is away.
+    Raises `psycopg_pool.PoolTimeout` where none becomes free in time, `psycopg.OperationalError` where PostgreSQL is away,
+    `NotConfirmedError` where a condition that this thread's request waits for does not hold.
     """
 
     __slots__ = ("_kept", "_pool")
 
     def __enter__(self) -> Connection:
+        lent = self.lend()
+        if awaiting.condition is not None:
+            try:
+                prepared_pipeline(lent).run(())
+            except BaseException:
+                self.__exit__()
+                raise
+        return lent
+
+    def lend(self) -> Connection:
+        """Lend a connection, whatever is waited for."""
         self._pool = _pool if _pool is not None else _open_pool()
         while _kept:
             try:
@@ -147,6 +160,15 @@ class connection:  # noqa: N801  # used as a function is: with connection() as l
             _kept.append(self._kept)
         else:
             self._pool.putconn(self._kept.connection)
+
+
+class unconfirmed_connection(connection):  # noqa: N801  # as its base class
+    """As `connection`, for those whose first statements go through `database.run`: they take the condition along."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> Connection:
+        return self.lend()
 
 
 def _give_back(pool: ConnectionPool[Connection], kept: _Kept) -> None:

@@ -18,6 +18,7 @@ from psycopg import pq
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 
+from jmapcore.store.confirmation import NotConfirmedError, awaiting, place_among
 from jmapcore.store.parameters import encoded
 
 _PLACEHOLDER = re.compile(r"%(?:([sbt])|(%))")
@@ -125,10 +126,32 @@ class PreparedPipeline:
     def run(self, statements: Sequence[Statement]) -> list[Result]:
         """The results of statements that are sent together; outside an explicit transaction they are one of their own.
 
-        Raises the `psycopg.Error` of the first that fails; none behind it was executed then.
+        Raises the `psycopg.Error` of the first that fails; none behind it was executed then. Raises `NotConfirmedError` where
+        the condition of this thread's request does not hold.
         """
-        if not statements:
-            return []
+        if awaiting.condition is not None:
+            return self._confirmed(statements)
+        return self._run(statements) if statements else []
+
+    def _confirmed(self, statements: Sequence[Statement]) -> list[Result]:
+        """As `run`, with the condition that is waited for."""
+        condition = awaiting.condition
+        assert condition is not None
+        place = place_among(statements)
+        together = [condition.statement] if place is None else list(statements)
+        if place is not None:
+            together.insert(place, condition.statement)
+        awaiting.condition = None
+        try:
+            results = self._run(together)
+        except BaseException:
+            awaiting.condition = condition  # nothing is known of it yet
+            raise
+        if not condition.holds(results.pop(place or 0).fetchall()):
+            raise NotConfirmedError("The credential is no longer what it was.")
+        return results if place is not None else self._run(statements)
+
+    def _run(self, statements: Sequence[Statement]) -> list[Result]:
         pgconn = self._pgconn
         transformer = self._transformer
         if len(self._prepared) > _MOST_PREPARED:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from jmapcore.protocol.schema import Unique
 from jmapcore.protocol.wire import object_number
 from jmapcore.store.database import Row, Statement
+from jmapcore.store.kept import KeptRecords
 from jmapcore.store.plan import Record, SetPlan
 from jmapcore.store.query import Query, matches, sorted_records
 from jmapcore.store.reading import Reading
@@ -78,6 +81,9 @@ def _record(access: AccountAccess, row: Row) -> Record:
     }
 
 
+_kept = KeptRecords()
+
+
 class MailboxStorage(Storage):
     """The tables `mailbox` and `mailbox_user`."""
 
@@ -89,14 +95,22 @@ class MailboxStorage(Storage):
         arguments: Mapping[str, Any],
         limit: int,
     ) -> Fetched:
-        """These mailboxes, or all."""
+        """These mailboxes, or all, which most clients ask for with every look at the account."""
         access = reading.access
+        key = (access, limit, *properties)
+        if ids is None and key in _kept:
+            kept = _kept.at(key, reading.mark("Mailbox").state)
+            if kept is not None:
+                return Fetched(kept)
         (rows,) = reading.run(self._select(access, ids, limit))
-        records = {row[0]: _record(access, row) for row in rows}
+        records: dict[int, Any] = {row[0]: _record(access, row) for row in rows}
         if rows and len(properties) < len(records[rows[0][0]]):
             records = {
                 number: {name: record[name] for name in properties} for number, record in records.items()
             }
+        if ids is None:
+            records = {number: orjson.Fragment(orjson.dumps(record)) for number, record in records.items()}
+            _kept.keep(key, reading.mark("Mailbox").state, records)
         return Fetched(records)
 
     @staticmethod
