@@ -21,7 +21,9 @@ class MailConfig(AppConfig):
         from mail.types.registration import register_mail
 
         charsets.configure(detect=settings.MAIL_DETECT_CHARSETS, allow_utf7=settings.MAIL_ALLOW_UTF7)
-        lifecycle.account_created.append(provisioning.create_default_mailboxes)
+        lifecycle.account_created.append(provisioning.furnish)
+        lifecycle.addresses_changed.append(provisioning.follow_addresses)
+        lifecycle.user_renamed.append(provisioning.follow_name)
         # Before the engine's own: the account's state row must still be there to be locked.
         lifecycle.account_deleted.insert(0, provisioning.delete_mail)
         register_reference(BlobReference("Email", "email_static", "blob_id", "id"))

@@ -207,3 +207,96 @@ class ThreadRef(TrackedModel):
     class Meta(TrackedModel.Meta):
         db_table = "thread_ref"
         indexes = [models.Index(fields=["account_id", "thread_id"], name="thread_ref_thread")]
+
+
+class Identity(TrackedModel):
+    """An Identity (RFC 8621 §6), written by `mail.identities`: one for each address of the account, and those that users add."""
+
+    pk = models.CompositePrimaryKey("account_id", "id")
+    account_id = models.BigIntegerField()
+    id = models.IntegerField()
+    name = models.TextField()
+    email = models.TextField()
+    """In its normal spelling (`accounts.addresses`); `*@domain` where the account takes what nobody in the domain receives."""
+    reply_to = models.JSONField(null=True)
+    bcc = models.JSONField(null=True)
+    text_signature = models.TextField()
+    html_signature = models.TextField()
+    may_delete = models.BooleanField()
+    """Not set: it was given with the address, and goes with it."""
+
+    class Meta(TrackedModel.Meta):
+        db_table = "identity"
+
+
+class EmailSubmission(TrackedModel):
+    """An EmailSubmission (RFC 8621 §7), and what its delivery needs.
+
+    `blob_id` is the message as it was submitted, held until nothing more is to be delivered; as long as it is set there is a
+    `SubmissionQueue` row. A destroyed submission that is still to be delivered is kept, hidden, until then.
+    """
+
+    pk = models.CompositePrimaryKey("account_id", "id")
+    account_id = models.BigIntegerField()
+    id = models.IntegerField()
+    identity_id = models.IntegerField()
+    email_id = models.IntegerField()
+    thread_id = models.IntegerField()
+    envelope = models.JSONField()
+    send_at = models.DateTimeField()
+    undo_status = models.TextField()
+    delivery_status = models.JSONField()
+    dsn_blob_ids = models.JSONField()
+    mdn_blob_ids = models.JSONField()
+    blob_id = models.IntegerField(null=True)
+    user_id = models.BigIntegerField()
+    """Who submitted it: limits of how much may be sent are each user's."""
+    is_destroyed = models.BooleanField(default=False)
+
+    class Meta(TrackedModel.Meta):
+        db_table = "email_submission"
+        indexes = [
+            models.Index(fields=["account_id", "send_at", "id"], name="email_submission_send_at"),
+            models.Index(fields=["account_id", "email_id"], name="email_submission_email"),
+            models.Index(
+                fields=["account_id", "blob_id"],
+                name="email_submission_blob",
+                condition=models.Q(blob_id__isnull=False),
+            ),
+        ]
+
+
+class SubmissionQueue(models.Model):  # noqa: DJ008  # never shown to a person
+    """That a submission is still to be delivered, and when next. Crosses accounts, so it holds no content and has no policy.
+
+    Whoever delivers claims due rows with SKIP LOCKED, counts the attempt and takes a lease; what was never attempted can be
+    cancelled. The row goes with the end of the delivery.
+    """
+
+    pk = models.CompositePrimaryKey("account_id", "id")
+    account_id = models.BigIntegerField()
+    id = models.IntegerField()
+    due_at = models.DateTimeField()
+    leased_until = models.DateTimeField(null=True)
+    attempts = models.IntegerField(db_default=0)
+
+    class Meta:
+        db_table = "submission_queue"
+        indexes = [models.Index(fields=["due_at"], name="submission_queue_due")]
+
+
+class VacationResponse(TrackedModel):
+    """The VacationResponse of an account (RFC 8621 §8): one row, with the id 0."""
+
+    pk = models.CompositePrimaryKey("account_id", "id")
+    account_id = models.BigIntegerField()
+    id = models.IntegerField()
+    is_enabled = models.BooleanField(default=False)
+    from_date = models.DateTimeField(null=True)
+    to_date = models.DateTimeField(null=True)
+    subject = models.TextField(null=True)  # noqa: DJ001  # null asks the server for one
+    text_body = models.TextField(null=True)  # noqa: DJ001  # null asks the server for one
+    html_body = models.TextField(null=True)  # noqa: DJ001  # null asks the server for one
+
+    class Meta(TrackedModel.Meta):
+        db_table = "vacation_response"

@@ -1,14 +1,18 @@
-"""The capability urn:ietf:params:jmap:mail (RFC 8621 §1.3.1), and its limits."""
+"""The capabilities of RFC 8621 §1.3, and their limits."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+
 from accounts.access import MAIL_SCOPE, AccountAccess
 from jmapcore.protocol.registry import Capability
 
 MAIL = "urn:ietf:params:jmap:mail"
+SUBMISSION = "urn:ietf:params:jmap:submission"
+VACATION_RESPONSE = "urn:ietf:params:jmap:vacationresponse"
 
 MAX_MAILBOX_DEPTH = 10
 MAX_SIZE_MAILBOX_NAME = 255
@@ -43,3 +47,32 @@ def account_value(access: AccountAccess) -> Mapping[str, Any]:
 
 
 CAPABILITY = Capability(MAIL, account_value=account_value, scope=MAIL_SCOPE)
+
+
+def submission_value(access: AccountAccess) -> Mapping[str, Any]:
+    """What the session says of sending from one account (RFC 8621 §1.3.2)."""
+    return {
+        "maxDelayedSend": settings.MAIL_MAX_DELAYED_SEND_SECONDS,
+        "submissionExtensions": settings.MAIL_SUBMISSION_EXTENSIONS,
+    }
+
+
+def _may_send(access: AccountAccess) -> bool:
+    return access.may_send
+
+
+# Clients that name mail alone in `using` call the methods of these two as well.
+SUBMISSION_CAPABILITY = Capability(
+    SUBMISSION,
+    account_value=submission_value,
+    scope=MAIL_SCOPE,
+    available=_may_send,
+    opened_by=frozenset({MAIL}),
+)
+VACATION_RESPONSE_CAPABILITY = Capability(
+    VACATION_RESPONSE,
+    account_value=lambda access: {},
+    scope=MAIL_SCOPE,
+    available=_may_send,
+    opened_by=frozenset({MAIL}),
+)

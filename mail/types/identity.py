@@ -1,99 +1,66 @@
-"""The type Identity (RFC 8621 §6), to be read: an identity for the owner's address, and one for each alias.
-
-Mail clients ask for the identities as they connect, also where nothing is ever sent, and some give up without an answer.
-"""
+"""The type Identity (RFC 8621 §6): those given with the addresses of the account, and those that users add."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from accounts.addresses import normalise_address
+from jmapcore.protocol.errors import ForbiddenSet, OverQuota
+from jmapcore.protocol.schema import CHANGES, GET, SET, ObjectType, Property, SetBy
+from jmapcore.protocol.wire import Boolean, Id, String
+from jmapcore.store.model_storage import ModelStorage
+from jmapcore.store.plan import SetPlan
+from mail.models import Identity
+from mail.sending import own_addresses_statement
+from mail.types.capability import SUBMISSION
+from mail.types.errors import ForbiddenFrom
+from mail.types.wire import ADDRESSES, Line
 
-import orjson
+MAX_IDENTITIES = 200
+"""Of one account, given ones not counted in."""
+MAX_SIZE_SIGNATURE = 100_000
+"""Octets: with all of them an answer of Identity/get stays within what a response may hold."""
 
-from accounts.access import MAIL_SCOPE
-from jmapcore.protocol.registry import Capability
-from jmapcore.protocol.schema import GET, ObjectType, Property, SetBy
-from jmapcore.protocol.wire import Anything, Boolean, Id, ListOf, Nullable, String
-from jmapcore.store.reading import Reading
-from jmapcore.store.storage import Fetched, Storage
-from mail.types.capability import MAIL
-
-SUBMISSION = "urn:ietf:params:jmap:submission"
-
-# The owner's address is number 1; an alias has the number of its way to the account, after that.
-IDENTITIES = """
-SELECT 1, person.name, account.name
-FROM accounts_account account JOIN accounts_user person ON person.id = account.owner_id
-WHERE account.id = %s
-UNION ALL
-SELECT target.id + 1, person.name, alias.address
-FROM accounts_aliastarget target JOIN accounts_alias alias ON alias.id = target.alias_id
-JOIN accounts_account account ON account.id = target.account_id
-JOIN accounts_user person ON person.id = account.owner_id
-WHERE target.account_id = %s
-ORDER BY 1
-"""
+COUNT = "SELECT count(*) FROM identity WHERE account_id = %s AND may_delete"
 
 
-class IdentityStorage(Storage):
-    """The addresses of an account; nothing is stored, so that the state is a digest of all of them."""
+def check_identities(plan: SetPlan) -> None:
+    """Given identities stay; new ones are of addresses that the account may send as, in their normal spelling."""
+    for number, destroy in list(plan.destroys.items()):
+        if destroy.old.get("mayDelete") is False:
+            plan.fail_destroy(number, ForbiddenSet("it goes with its address"))
+    if not plan.creates:
+        return
+    spelled = {key: normalise_address(create.record["email"]) for key, create in plan.creates.items()}
+    addresses = [address for address in spelled.values() if address is not None]
+    account_id = plan.write.account_id
+    ((count,),), own = plan.write.run((COUNT, (account_id,)), own_addresses_statement(account_id, addresses))
+    mine = {row[0] for row in own}
+    room = MAX_IDENTITIES - count + len(plan.destroys)
+    for key, create in list(plan.creates.items()):
+        address = spelled[key]
+        if address is None or address not in mine:
+            plan.fail_create(key, ForbiddenFrom())
+            continue
+        create.record["email"] = address
+        room -= 1
+        if room < 0:
+            plan.fail_create(key, OverQuota(f"more than {MAX_IDENTITIES} identities"))
 
-    def fetch(
-        self,
-        reading: Reading,
-        ids: Sequence[int] | None,
-        properties: Sequence[str],
-        arguments: Mapping[str, Any],
-        limit: int,
-    ) -> Fetched:
-        """These identities, or all."""
-        (rows,) = reading.run((IDENTITIES, (reading.account_id, reading.account_id)))
-        records = {number: identity(number, name, email) for number, name, email in rows}
-        state = hashlib.sha256(orjson.dumps(list(records.values()))).hexdigest()[:16]
-        wanted = list(records)[:limit] if ids is None else [number for number in ids if number in records]
-        return Fetched(
-            {number: {name: records[number][name] for name in properties} for number in wanted},
-            {"state": state},
-        )
-
-
-def identity(number: int, name: str, email: str) -> dict[str, Any]:
-    """An Identity as on the wire, with every property (RFC 8621 §6)."""
-    return {
-        "id": f"i{number}",
-        "name": name,
-        "email": email,
-        "replyTo": None,
-        "bcc": None,
-        "textSignature": "",
-        "htmlSignature": "",
-        "mayDelete": False,
-    }
-
-
-CAPABILITY = Capability(
-    SUBMISSION,
-    scope=MAIL_SCOPE,
-    available=lambda access: access.may_send,
-    opened_by=frozenset({MAIL}),
-    advertised=False,
-)
 
 IDENTITY = ObjectType(
     name="Identity",
     capability=SUBMISSION,
     letter="i",
-    methods=frozenset({GET}),
-    storage=IdentityStorage(),
+    methods=frozenset({GET, CHANGES, SET}),
+    storage=ModelStorage(Identity),
     properties={
         "id": Property(Id(), set_by=SetBy.SERVER),
-        "name": Property(String(), set_by=SetBy.SERVER),
-        "email": Property(String(), set_by=SetBy.SERVER),
-        "replyTo": Property(Nullable(ListOf(Anything())), set_by=SetBy.SERVER),
-        "bcc": Property(Nullable(ListOf(Anything())), set_by=SetBy.SERVER),
-        "textSignature": Property(String(), set_by=SetBy.SERVER),
-        "htmlSignature": Property(String(), set_by=SetBy.SERVER),
-        "mayDelete": Property(Boolean(), set_by=SetBy.SERVER),
+        "name": Property(Line(), ""),
+        "email": Property(Line(), set_by=SetBy.CREATE),
+        "replyTo": Property(ADDRESSES, None),
+        "bcc": Property(ADDRESSES, None),
+        "textSignature": Property(String(MAX_SIZE_SIGNATURE), ""),
+        "htmlSignature": Property(String(MAX_SIZE_SIGNATURE), ""),
+        "mayDelete": Property(Boolean(), True, SetBy.SERVER),
     },
+    check_set=check_identities,
 )

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from jmapcore.protocol.registry import Registry
 from jmapcore.standard.methods import register_type
-from mail.types.capability import CAPABILITY
+from mail.types.capability import CAPABILITY, SUBMISSION_CAPABILITY, VACATION_RESPONSE_CAPABILITY
 from mail.types.email import EMAIL
+from mail.types.email_delivery import EMAIL_DELIVERY_TYPE
 from mail.types.email_import import EMAIL_IMPORT
-from mail.types.identity import CAPABILITY as SUBMISSION_CAPABILITY
 from mail.types.identity import IDENTITY
 from mail.types.mailbox import MAILBOX
 from mail.types.thread import THREAD
+from mail.types.vacation_response import VACATION_RESPONSE_TYPE
 
 
 def register_mail(registry: Registry) -> None:
     """Register mail."""
     registry.add_capability(CAPABILITY)
     registry.add_capability(SUBMISSION_CAPABILITY)
-    for declared in (MAILBOX, THREAD, EMAIL, IDENTITY):
+    registry.add_capability(VACATION_RESPONSE_CAPABILITY)
+    for declared in (MAILBOX, THREAD, EMAIL, EMAIL_DELIVERY_TYPE, IDENTITY, VACATION_RESPONSE_TYPE):
         register_type(registry, declared)
     registry.add_method(EMAIL_IMPORT)

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from jmapcore.protocol.wire import String, UTCDate, WireError, WireType, format_utc, parse_date
+from jmapcore.protocol.wire import (
+    ListOf,
+    Nullable,
+    ObjectOf,
+    String,
+    UTCDate,
+    WireError,
+    WireType,
+    format_utc,
+    parse_date,
+)
 from mail.types.capability import MAX_SIZE_MAILBOX_NAME
 
 _KEYWORD = re.compile(r"[!#$&'+-\[^-z|}~]{1,255}\Z")
@@ -16,6 +26,14 @@ _LONGEST_NAME = 4 * MAX_SIZE_MAILBOX_NAME
 """Characters beyond which no name becomes short enough in NFC: finding that out would take quadratic time."""
 _NAME_OCTETS = String(MAX_SIZE_MAILBOX_NAME, 1)
 _NO_NAME_CHARACTER = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_LONGEST_LINE = 1_000
+"""Octets of a text that goes into a header field: what a line of a message may hold (RFC 5322 §2.1.1)."""
+_MOST_ADDRESSES = 100
+
+
+def is_keyword(text: str) -> bool:
+    """Whether a text has the form of a keyword, in whatever case (RFC 8621 §4.1.1)."""
+    return _KEYWORD.match(text) is not None
 
 
 @dataclass(frozen=True)
@@ -23,7 +41,7 @@ class Keyword(WireType):
     """A keyword: 1 to 255 characters of %x21-7E without ( ) { ] % * " and the backslash, in lower case (RFC 8621 §4.1.1)."""
 
     def check(self, value: Any) -> str:
-        if type(value) is not str or _KEYWORD.match(value) is None:
+        if type(value) is not str or not is_keyword(value):
             raise WireError("a keyword is due")
         return value.lower()
 
@@ -72,3 +90,31 @@ class HeaderCondition(WireType):
         if not value[0]:
             raise WireError("the name of a header field is due")
         return value
+
+
+@dataclass(frozen=True)
+class Line(String):
+    """A text that will stand in a header field: no control characters, which would begin another field, 1,000 octets at most."""
+
+    max_octets: int | None = _LONGEST_LINE
+
+    def check(self, value: Any) -> str:
+        line: str = super().check(value)
+        if any(unicodedata.category(character) in _NO_NAME_CHARACTER for character in line):
+            raise WireError("control characters are not allowed")
+        return line
+
+
+@dataclass(frozen=True)
+class WholeObject(ObjectOf):
+    """An object whose members are all there in its normal form: null stands for those that were left out."""
+
+    def check(self, value: Any) -> Any:
+        checked = super().check(value)
+        return {name: checked.get(name) for name in self.members}
+
+
+ADDRESSES = Nullable(
+    ListOf(WholeObject({"name": Nullable(Line()), "email": Line()}, required=("email",)), _MOST_ADDRESSES)
+)
+"""An EmailAddress[] to be written into a header field later (RFC 8621 §4.1.2.3)."""

@@ -20,7 +20,7 @@ def test_the_owners_address_is_an_identity_from_the_start(cast: Cast) -> None:
         "state": "",
         "list": [
             {
-                "id": "i1",
+                "id": "i7",
                 "name": cast.alice.user.name,
                 "email": cast.alice.address,
                 "replyTo": None,
@@ -46,8 +46,8 @@ def test_an_alias_is_an_identity_and_changes_the_state(cast: Cast) -> None:
 
 def test_some_by_their_ids(cast: Cast) -> None:
     client = JMAPClient(cast.alice)
-    answer = client.call("Identity/get", {"ids": ["i1", "i999999999"], "properties": []})
-    assert (answer["list"], answer["notFound"]) == ([{"id": "i1"}], ["i999999999"])
+    answer = client.call("Identity/get", {"ids": ["i7", "i999999999"], "properties": []})
+    assert (answer["list"], answer["notFound"]) == ([{"id": "i7"}], ["i999999999"])
 
 
 @pytest.mark.parametrize("using", [[CORE, MAIL], [CORE, SUBMISSION], [CORE, MAIL, SUBMISSION]])
@@ -63,7 +63,39 @@ def test_who_may_not_send_has_no_identities_there(cast: Cast) -> None:
     assert answer["methodResponses"] == [["error", {"type": "accountNotSupportedByMethod"}, "0"]]
 
 
-@pytest.mark.rfc("8620", "2")
-def test_submission_is_accepted_without_being_promised(cast: Cast) -> None:
-    session = JMAPClient(cast.alice).session()
-    assert (SUBMISSION in session["capabilities"], SUBMISSION in session["primaryAccounts"]) == (False, False)
+def test_every_member_is_there_of_what_a_user_added_too(cast: Cast) -> None:
+    client = JMAPClient(cast.alice)
+    created = client.call("Identity/set", {"create": {"new": {"email": cast.alice.address}}})["created"][
+        "new"
+    ]
+    answer = client.call("Identity/get", {"ids": [created["id"]]})
+    assert answer["list"] == [
+        {
+            "id": created["id"],
+            "name": "",
+            "email": cast.alice.address,
+            "replyTo": None,
+            "bcc": None,
+            "textSignature": "",
+            "htmlSignature": "",
+            "mayDelete": True,
+        }
+    ]
+
+
+@pytest.mark.rfc("8621", "1.3.2")
+def test_the_session_promises_submission_where_the_caller_may_send(cast: Cast) -> None:
+    bobs = JMAPClient(cast.bob).session()
+    value = {
+        "maxDelayedSend": 2_592_000,
+        "submissionExtensions": {
+            "FUTURERELEASE": [],
+            "SIZE": ["75000000"],
+            "DSN": [],
+            "8BITMIME": [],
+            "SMTPUTF8": [],
+        },
+    }
+    promised = {name: each["accountCapabilities"].get(SUBMISSION) for name, each in bobs["accounts"].items()}
+    assert bobs["capabilities"][SUBMISSION] == {}
+    assert promised == {cast.bob.account_id: value, cast.alice.account_id: None}
