@@ -217,14 +217,14 @@ class TarTree:
         self._links = {}
         self._handed_on = set()
         try:
-            for _, member in self._members():
+            for archive, member in self._members():
                 parts = member_parts(member.name)
                 if not parts:
                     continue
                 if member.isdir():
                     survey.add_directory(parts)
                 elif member.isreg() or member.islnk():
-                    survey.add(parts)
+                    survey.add(parts, partial(_open_member, archive, member) if member.isreg() else None)
                 target = member_parts(member.linkname) if member.islnk() else None
                 if target:
                     self._links.setdefault(target, []).append(parts)
@@ -311,7 +311,7 @@ class ZipTree:
                     if parts and member.is_dir():
                         survey.add_directory(parts)
                     elif parts:
-                        survey.add(parts)
+                        survey.add(parts, partial(_open_zipped, archive, member))
         except (OSError, *_BROKEN):
             return survey
         return survey

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from mail.importing.layout import Parts, Survey
+from mail.importing.layout import DOVECOT_KEYWORDS, Parts, Survey
 from mail.importing.maildir import folder_of, is_subfolder_name
 from mail.importing.source_message import LeftOut, Skipped
 from mail.importing.tree import Entry
@@ -37,7 +37,9 @@ class DirectoryTree:
                 if not Path(directory, name).is_symlink():
                     survey.add_directory((*parts, name))
             for name in files:
-                survey.add((*parts, name))
+                path = Path(directory, name)
+                is_plain = name == DOVECOT_KEYWORDS and path.is_file() and not path.is_symlink()
+                survey.add((*parts, name), partial(_open, path) if is_plain else None)
         return survey
 
     def entries(self) -> Iterator[Entry | Skipped]:

@@ -58,6 +58,13 @@ _NAMES_OF_ROLES = {
         "tous les messages",
     ),
 }  # fmt: skip
+_NAMES_BELOW_PROVIDERS = {
+    "important": ("important", "wichtig", "importants", "importante", "belangrijk"),
+    "flagged": ("flagged", "starred", "markiert", "suivis", "destacados", "speciali", "met ster"),
+    "scheduled": ("scheduled", "geplant", "planifiés", "programados", "programmati", "gepland"),
+    "snoozed": ("snoozed", "zurückgestellt", "en attente", "pospuestos", "posticipati", "gesnoozed"),
+}
+"""Names that say a role only inside of what a provider keeps apart: elsewhere anybody has a folder called Important."""
 
 
 def _key(name: str) -> str:
@@ -65,6 +72,7 @@ def _key(name: str) -> str:
 
 
 _ROLES = {_key(name): role for role, names in _NAMES_OF_ROLES.items() for name in names}
+_PROVIDER_ROLES = {_key(name): role for role, names in _NAMES_BELOW_PROVIDERS.items() for name in names}
 _PROVIDER_PREFIXES = frozenset({"[gmail]", "[google mail]"})
 _BASE64_RUN = re.compile(r"&([A-Za-z0-9+,]*)-")
 
@@ -73,12 +81,12 @@ def role_of(folder: tuple[str, ...]) -> str | None:
     """Return the role (RFC 8621 §2) that a mailbox of this path commonly has, or None. () is the Inbox.
 
     Only names at the top say a role: `Projects/Sent` is an ordinary mailbox. Google's `[Gmail]` counts as the
-    top.
+    top, and has roles of its own.
     """
     if not folder:
         return "inbox"
     if len(folder) == 2 and _key(folder[0]) in _PROVIDER_PREFIXES:
-        folder = folder[1:]
+        return _ROLES.get(_key(folder[1])) or _PROVIDER_ROLES.get(_key(folder[1]))
     return _ROLES.get(_key(folder[0])) if len(folder) == 1 else None
 
 

@@ -17,6 +17,7 @@ from mail.importing.source_message import LeftOut, Skipped, SourceMessage
 from mail.ingest import NewEmail, PreparedEmail, add_messages, at_most_tomorrow, prepare
 from mail.membership import EmailChange, change_emails, load_threads
 from mail.message.summary import Summary
+from mail.types.capability import MAX_KEYWORDS_PER_EMAIL
 
 BATCH = 100
 """Messages that are stored in one write …"""
@@ -125,12 +126,12 @@ class Importer:
                 source.origin,
                 received_at(source, prepared.summary),
                 source.problem,
-                {source.folder},
+                {source.folder, *source.further_folders},
                 set(source.keywords),
             )
             self._pending_size += prepared.size
         else:
-            pending.folders.add(source.folder)
+            pending.folders |= {source.folder, *source.further_folders}
             pending.keywords |= source.keywords
             pending.met += 1
         if len(self._pending) >= BATCH or self._pending_size >= BATCH_SIZE:
@@ -178,7 +179,7 @@ class Importer:
                     NewEmail(
                         prepared=pending.prepared,
                         mailbox_ids=sorted({placed[folder] for folder in pending.folders}),
-                        keywords=pending.keywords,
+                        keywords=_most(frozenset(), pending.keywords),
                         received_at=pending.received_at,
                         content=contents.get(pending.prepared.hash),
                     )
@@ -237,9 +238,14 @@ def _unite(write: AccountWrite, again: dict[int, _Pending], placed: dict[tuple[s
     changes = [
         EmailChange(
             id=email_id,
-            keywords=loaded.emails[email_id].keywords | pending.keywords,
+            keywords=_most(loaded.emails[email_id].keywords, pending.keywords),
             mailbox_ids=loaded.emails[email_id].mailbox_ids | {placed[folder] for folder in pending.folders},
         )
         for email_id, pending in again.items()
     ]
     change_emails(write, changes, loaded)
+
+
+def _most(keywords: frozenset[str], further: set[str]) -> frozenset[str]:
+    """The keywords together, as many of the further ones as an Email may have."""
+    return keywords | frozenset(sorted(further - keywords)[: MAX_KEYWORDS_PER_EMAIL - len(keywords)])

@@ -7,12 +7,21 @@ it.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from mail.importing.folders import clean_folder
+from mail.importing.keywords import dovecot_letters
 from mail.importing.maildir import SUBFOLDERS, folder_of, has_info, is_subfolder_name
 
 Parts = tuple[str, ...]
+
+DOVECOT_KEYWORDS = "dovecot-keywords"
+_LONGEST_LIST = 65_536
+_MOST_LISTS = 10_000
+"""Octets of such a list that are read, and lists of one tree."""
 
 _MBOX_SUFFIX = re.compile(r"\.(mbox|mbx|sbd)$", re.IGNORECASE)
 # Files that mail programs keep beside the mail.
@@ -30,10 +39,15 @@ class Survey:
     directories: set[Parts] = field(default_factory=set)
     with_files: set[Parts] = field(default_factory=set)
     flagged: set[Parts] = field(default_factory=set)
+    letters: dict[Parts, Mapping[str, str]] = field(default_factory=dict)
+    """What the lower-case letters in the file names of a Maildir mean, where Dovecot left a list of them."""
 
-    def add(self, parts: Parts) -> None:
-        """Note a file."""
+    def add(self, parts: Parts, open_file: Callable[[], BinaryIO] | None = None) -> None:
+        """Note a file. `open_file` opens it; it is read only for Dovecot's list of keywords."""
         directory = parts[:-1]
+        if parts[-1] == DOVECOT_KEYWORDS and open_file is not None and len(self.letters) < _MOST_LISTS:
+            with suppress(OSError, EOFError, ValueError), open_file() as stream:
+                self.letters[directory] = dovecot_letters(stream.read(_LONGEST_LIST))
         if is_control_file(parts[-1]):
             return
         if directory not in self.with_files:
@@ -97,6 +111,7 @@ class Place:
     subfolder: str | None = None
     hidden: bool = False
     at_root: bool = False
+    letters: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +132,10 @@ class Layout:
         survey, directories, subfolder = self.survey, parts[:-1], None
         if directories and directories[-1] in SUBFOLDERS and survey.is_maildir(directories[:-1]):
             subfolder, directories = directories[-1], directories[:-1]
+        letters = survey.letters.get(directories) if subfolder == "cur" else None
         if len(directories) <= len(self.root):
-            return Place(self.inbox if survey.is_maildir(directories) else self.home, subfolder, at_root=True)
+            home = self.inbox if survey.is_maildir(directories) else self.home
+            return Place(home, subfolder, at_root=True, letters=letters)
         names: Parts = ()
         hidden = False
         in_maildir = survey.is_maildir(self.root)
@@ -132,7 +149,7 @@ class Layout:
             if is_maildir and name.casefold() in ("maildir", ".maildir"):
                 continue
             names += folder_of((name,)) if in_maildir or _is_kmail(name) else (without_mbox_suffix(name),)
-        return Place(clean_folder(names), subfolder, hidden)
+        return Place(clean_folder(names), subfolder, hidden, letters=letters)
 
 
 def _is_kmail(name: str) -> bool:

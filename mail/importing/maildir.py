@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from mail.importing.folders import decode_modified_utf7
 
@@ -18,11 +19,15 @@ def has_info(file_name: str) -> bool:
     return _INFO.search(file_name) is not None
 
 
-def flags_of(file_name: str) -> tuple[frozenset[str], bool]:
-    """Return the JMAP keywords of a Maildir file's name, and whether the message is flagged T (trashed)."""
+def flags_of(file_name: str, further: Mapping[str, str] | None = None) -> tuple[frozenset[str], bool]:
+    """Return the JMAP keywords of a Maildir file's name, and whether the message is flagged T (trashed).
+
+    `further` are the keywords of lower-case letters, where Dovecot left a list of them.
+    """
     match = _INFO.search(file_name)
     letters = match[1] if match else ""
-    return frozenset(_FLAGS[letter] for letter in letters if letter in _FLAGS), "T" in letters
+    flags = {**_FLAGS, **(further or {})}
+    return frozenset(flags[letter] for letter in letters if letter in flags), "T" in letters
 
 
 def is_subfolder_name(directory: str) -> bool:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import BinaryIO
 
 from mail.importing.damage import damage
+from mail.importing.keywords import field_marks
 from mail.importing.source_message import (
     MAX_MESSAGE_SIZE,
     Found,
@@ -47,17 +48,6 @@ _BARE_ADDRESS = re.compile(rb"From (?:-|\S+@\S+)\s*$")
 _FIELD_START = re.compile(rb"[!-9;-~]+[ \t]*:")
 _QUOTED = re.compile(rb">+From ")
 _SEPARATOR = re.compile(rb"\n\r?\nFrom ")
-_STATUS = re.compile(
-    rb"^(Status|X-Status|X-Mozilla-Status):[ \t]*([0-9A-Za-z]*)", re.IGNORECASE | re.MULTILINE
-)
-_MOZILLA_DELETED = 0x0008
-_MOZILLA = {0x0001: "$seen", 0x0002: "$answered", 0x0004: "$flagged", 0x1000: "$forwarded"}
-_LETTERS = {
-    (b"status", "R"): "$seen",
-    (b"x-status", "A"): "$answered",
-    (b"x-status", "F"): "$flagged",
-    (b"x-status", "T"): "$draft",
-}
 
 
 def from_line_date(line: bytes) -> datetime | None:
@@ -101,23 +91,6 @@ def separates(line: bytes, following: bytes, after_blank: bool) -> bool:
     return after_blank and before_field and _BARE_ADDRESS.match(line) is not None
 
 
-def status_keywords(raw: bytes) -> tuple[frozenset[str], bool]:
-    """Return the keywords of the Status, X-Status and X-Mozilla-Status fields, and if they say deleted."""
-    end = raw.find(b"\r\n\r\n")
-    keywords: set[str] = set()
-    deleted = False
-    for match in _STATUS.finditer(raw, 0, end if end >= 0 else len(raw)):
-        name, value = match[1].lower(), match[2].decode("ascii")
-        if name == b"x-mozilla-status":
-            bits = int(value, 16) if re.fullmatch("[0-9A-Fa-f]{1,8}", value) else 0
-            deleted |= bool(bits & _MOZILLA_DELETED)
-            keywords.update(keyword for bit, keyword in _MOZILLA.items() if bits & bit)
-        else:
-            deleted |= name == b"x-status" and "D" in value
-            keywords.update(_LETTERS[name, letter] for letter in value if (name, letter) in _LETTERS)
-    return frozenset(keywords), deleted
-
-
 class _Collector:
     """The octets of one message while they are read, at most `limit` of them."""
 
@@ -147,10 +120,11 @@ class _Collector:
             return Skipped(self.origin, LeftOut.EMPTY, "The message is empty.")
         if len(raw) > self.limit:
             return too_large(self.origin, self.limit)
-        keywords, deleted = status_keywords(raw)
-        if deleted:
+        marks = field_marks(raw)
+        if marks.deleted:
             return Skipped(self.origin, LeftOut.DELETED, "The message is marked as deleted.")
-        return SourceMessage(folder, raw, self.origin, keywords, self.date, file_time, damage(raw))
+        found = SourceMessage(folder, raw, self.origin, marks.keywords, self.date, file_time, damage(raw))
+        return found.labelled(marks.folders)
 
 
 def _with_following(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:

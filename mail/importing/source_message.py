@@ -27,10 +27,11 @@ class LeftOut(StrEnum):
 class SourceMessage:
     """One message as a reader found it.
 
-    `folder` is the mailbox as a path of names, () the Inbox. `raw` has CRLF line ends and is untouched
-    otherwise. `keywords` are JMAP keywords (RFC 8621 §4.1.1). `from_line_date` comes from an mbox `From `
-    line and goes before the Date field; `file_time` is the last resort. `origin` says where it was found, for
-    a person to look it up. `problem` says in a sentence what is damaged, as far as the reader can tell.
+    `folder` is the mailbox as a path of names, () the Inbox; `further_folders` are more of them. `raw` has CRLF
+    line ends and is untouched otherwise. `keywords` are JMAP keywords (RFC 8621 §4.1.1). `from_line_date` comes
+    from an mbox `From ` line and goes before the Date field; `file_time` is the last resort. `origin` says where
+    it was found, for a person to look it up. `problem` says in a sentence what is damaged, as far as the reader
+    can tell.
     """
 
     folder: tuple[str, ...]
@@ -40,6 +41,14 @@ class SourceMessage:
     from_line_date: datetime | None = None
     file_time: datetime | None = None
     problem: str | None = None
+    further_folders: tuple[tuple[str, ...], ...] = ()
+
+    def labelled(self, folders: tuple[tuple[str, ...], ...]) -> SourceMessage:
+        """Put the message into these mailboxes instead of where it was found, if there are any; the message."""
+        if folders:
+            self.folder, *further = folders
+            self.further_folders = tuple(further)
+        return self
 
 
 @dataclass(slots=True)

@@ -11,9 +11,10 @@ from typing import BinaryIO, Protocol, cast
 
 from mail.importing.damage import damage
 from mail.importing.folders import clean_folder
+from mail.importing.keywords import Marks, field_marks
 from mail.importing.layout import Layout, Parts, Place, Survey, is_control_file, without_mbox_suffix
 from mail.importing.maildir import flags_of
-from mail.importing.mbox import estimate_messages, from_line_date, read_mbox, status_keywords
+from mail.importing.mbox import estimate_messages, from_line_date, read_mbox
 from mail.importing.source_message import (
     MAX_MESSAGE_SIZE,
     Found,
@@ -150,7 +151,9 @@ def read_entry(entry: Entry, where: Place) -> Found:
 
 def _read_open(entry: Entry, where: Place) -> Found:
     name = entry.parts[-1]
-    keywords, deleted = flags_of(name) if where.subfolder == "cur" else (frozenset[str](), False)
+    keywords, deleted = (
+        flags_of(name, where.letters) if where.subfolder == "cur" else (frozenset[str](), False)
+    )
     if deleted:
         yield Skipped(entry.origin, LeftOut.DELETED, "The message is flagged as deleted.")
         return
@@ -174,21 +177,20 @@ def _read_single(
     if len(raw) > MAX_MESSAGE_SIZE:
         return too_large(entry.origin)
     date = None
-    deleted = False
     if raw.startswith(b"From "):
         line, _, raw = raw.partition(b"\n")
         date = from_line_date(line)
     raw = with_crlf(raw)
-    if date is not None:
-        status, deleted = status_keywords(raw)
-        keywords |= status
-    if deleted:
+    marks = field_marks(raw) if date is not None else Marks()
+    if marks.deleted:
         return Skipped(entry.origin, LeftOut.DELETED, "The message is marked as deleted.")
     if not raw.strip():
         return Skipped(entry.origin, LeftOut.EMPTY, "The message is empty.")
     if len(raw) > MAX_MESSAGE_SIZE:
         return too_large(entry.origin)
-    return SourceMessage(folder, raw, entry.origin, keywords, date, entry.modified, damage(raw))
+    keywords |= marks.keywords
+    found = SourceMessage(folder, raw, entry.origin, keywords, date, entry.modified, damage(raw))
+    return found.labelled(marks.folders)
 
 
 def _read_mbox_file(entry: Entry, stream: BinaryIO, where: Place) -> Found:

@@ -83,6 +83,16 @@ def test_siblings_swap_their_names(cast: Cast) -> None:
 
 
 @pytest.mark.rfc("8621", "2")
+@pytest.mark.parametrize(
+    "role", ["all", "flagged", "important", "memos", "scheduled", "snoozed", "subscribed"]
+)
+def test_every_role_of_the_registry_is_taken(cast: Cast, role: str) -> None:
+    client = JMAPClient(cast.alice)
+    made = create_mailbox(client, name="A", role=role)
+    assert mailbox(client, made)["role"] == role
+
+
+@pytest.mark.rfc("8621", "2")
 @pytest.mark.parametrize("role", ["Inbox", "unheard-of", "", 1])
 def test_an_unknown_role_is_refused(cast: Cast, role: object) -> None:
     answer = JMAPClient(cast.alice).call("Mailbox/set", {"create": {"a": {"name": "A", "role": role}}})

@@ -84,6 +84,15 @@ def test_a_maildir_in_a_zip_without_its_empty_folders(tmp_path: Path) -> None:
     assert read(zipped(tmp_path / "m.zip", files)) == ([((), CRLF), (("Sent",), CRLF)], [])
 
 
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_letters_of_a_maildir_in_an_archive(tmp_path: Path, kind: str) -> None:
+    files = {"m/cur/1:2,Sa": RAW, "m/dovecot-keywords": b"0 $Forwarded\n", "m/new/2": RAW}
+    path = tmp_path / f"mail.{kind}"
+    made = tar(path, files.items()) if kind == "tar" else zipped(path, dict(files))
+    keywords = [item.keywords for item in messages([made]) if isinstance(item, SourceMessage)]
+    assert keywords == [{"$seen", "$forwarded"}, set()]
+
+
 def test_a_hard_link_is_the_message_in_another_folder(tmp_path: Path) -> None:
     path = tar(
         tmp_path / "m.tar",

@@ -80,6 +80,17 @@ def test_messages_go_to_mailboxes_by_role_and_by_name(cast: Cast) -> None:
     ]
 
 
+def test_a_message_with_labels_is_in_all_its_mailboxes(cast: Cast) -> None:
+    run(cast.alice, source(1).labelled(((), ("Sent",), ("Work", "2020"))))
+    assert mailboxes_and_keywords(cast.alice) == [({"Inbox", "Sent", "Work/2020"}, set())]
+
+
+def test_a_message_gets_as_many_keywords_as_it_may_have(cast: Cast) -> None:
+    run(cast.alice, *(source(1, keywords=frozenset(f"{each}{n:03}" for n in range(80))) for each in "ab"))
+    [(_, keywords)] = mailboxes_and_keywords(cast.alice)
+    assert len(keywords) == 100
+
+
 def test_a_missing_role_is_given_to_the_mailbox_that_is_created(cast: Cast) -> None:
     account_id = cast.alice.account.pk
     with connection() as borrowed:

@@ -39,6 +39,16 @@ def test_flags_of_a_file_name(name: str, keywords: set[str], deleted: bool) -> N
     assert flags_of(name) == (frozenset(keywords), deleted)
 
 
+def test_lower_case_letters_are_what_a_list_beside_the_mail_says(tmp_path: Path) -> None:
+    (maildir(tmp_path / "Alice") / "cur" / "1.M1.host:2,Sab").write_bytes(RAW)
+    (tmp_path / "Alice" / "dovecot-keywords").write_bytes(b"0 $Forwarded\n1 Junk\n")
+    (maildir(tmp_path / "Alice" / ".Sent") / "cur" / "2.M1.host:2,a").write_bytes(RAW)
+    keywords = {
+        item.folder: item.keywords for item in found(tmp_path / "Alice") if isinstance(item, SourceMessage)
+    }
+    assert keywords == {(): {"$seen", "$forwarded", "$junk"}, ("Sent",): frozenset()}
+
+
 @pytest.mark.parametrize(
     ("directory", "folder"),
     [

@@ -81,20 +81,17 @@ def test_date_of_a_from_line(line: bytes, date: datetime | None) -> None:
     assert from_line_date(line) == date
 
 
-@pytest.mark.parametrize(
-    ("fields", "keywords"),
-    [
-        (b"Status: RO\n", {"$seen"}),
-        (b"Status: O\n", set()),
-        (b"Status: R\nX-Status: AFT\n", {"$seen", "$answered", "$flagged", "$draft"}),
-        (b"X-Mozilla-Status: 1007\n", {"$seen", "$answered", "$flagged", "$forwarded"}),
-        (b"X-Mozilla-Status: what\n", set()),
-    ],
-)
-def test_keywords_of_status_fields(fields: bytes, keywords: set[str]) -> None:
-    (message,) = read(FROM + fields + b"Subject: 1\n\nX-Status: F\n")
+def test_a_message_has_the_keywords_of_its_status_fields() -> None:
+    (message,) = read(FROM + b"Status: RO\nSubject: 1\n\nX-Status: F\n")
     assert isinstance(message, SourceMessage)
-    assert message.keywords == keywords
+    assert message.keywords == {"$seen"}
+
+
+def test_labels_say_the_mailboxes_of_a_message() -> None:
+    (message,) = read(FROM + b"X-Gmail-Labels: Inbox,Work/2020,Unread\nSubject: 1\n\none\n")
+    assert isinstance(message, SourceMessage)
+    assert (message.folder, message.further_folders) == ((), (("Work", "2020"),))
+    assert message.keywords == frozenset()
 
 
 @pytest.mark.parametrize("field", [b"X-Status: D", b"X-Mozilla-Status: 0009"])
