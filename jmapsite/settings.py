@@ -277,6 +277,10 @@ MAIL_DEFAULT_MAILBOXES = [
 # Whether the charset of text without a usable label is guessed, and UTF-7 read (RFC 8621 §9.1); after a change: `reingest --all`.
 MAIL_DETECT_CHARSETS = _choice("MAIL_DETECT_CHARSETS", default=True)
 MAIL_ALLOW_UTF7 = _choice("MAIL_ALLOW_UTF7", default=False)
+# Languages whose stems words are found by: Snowball's names, with spaces between them; after a change: `reingest --all`.
+MAIL_SEARCH_LANGUAGES = tuple(
+    os.environ.get("MAIL_SEARCH_LANGUAGES", "english").replace(",", " ").lower().split()
+)
 # Sending: what one submission may be, how long it may wait, and the extensions whose parameters an envelope may have.
 MAIL_MAX_RECIPIENTS = _number("MAIL_MAX_RECIPIENTS", 1_000)
 MAIL_MAX_SIZE_SUBMISSION = _number("MAIL_MAX_SIZE_SUBMISSION", 75 * _MEGABYTE)

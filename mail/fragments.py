@@ -10,8 +10,8 @@ import orjson
 
 from mail.message.summary import Summary
 
-FORMAT = 1
-"""What `email_static` rows were derived by. Raise it when parsing gives something else: `reingest` rebuilds the rest."""
+FORMAT = 2
+"""What `email_static` and `email_search` rows were derived by. Raise it when parsing gives something else, for `reingest`."""
 
 STATIC_PROPERTIES = (
     "blobId",

@@ -10,9 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
+
 from jmapcore.blobs import storage
 from jmapcore.store.database import Row, Statement
 from jmapcore.store.write import AccountWrite
+from mail import email_search
 from mail.counters import Member, settle
 from mail.fragments import (
     FORMAT,
@@ -29,7 +32,10 @@ from mail.membership import (
     keyword_columns,
     mailbox_columns,
 )
-from mail.message.summary import Summary, summarise
+from mail.message.scan import scan
+from mail.message.summary import Summary, summarise_message
+from mail.search.message_text import index
+from mail.search.words import words_of
 from mail.threading import Assignment, reference_hashes
 
 FULL_THREAD = 10_000
@@ -89,6 +95,8 @@ class PreparedEmail:
     static_lines: str
     body_json: str
     reference_hashes: tuple[int, ...]
+    search: str
+    """What it is found by, as `mail.search.message_text.index` gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +136,8 @@ class _Rows:
 
 def prepare(raw: bytes) -> PreparedEmail:
     """Parse a message, whatever it is; belongs before the write."""
-    summary = summarise(raw)
+    message = scan(raw)
+    summary = summarise_message(message)
     hashes = reference_hashes(
         summary.message_id, summary.in_reply_to, summary.references, summary.base_subject
     )
@@ -140,6 +149,7 @@ def prepare(raw: bytes) -> PreparedEmail:
         static_lines=static_lines(summary),
         body_json=json_text(summary.body_structure),
         reference_hashes=hashes,
+        search=index(message, summary, words_of(settings.MAIL_SEARCH_LANGUAGES)),
     )
 
 
@@ -248,16 +258,17 @@ def _statements(
     write: AccountWrite, rows: _Rows, loaded: LoadedThreads, assignment: Assignment
 ) -> list[Statement]:
     account_id = write.account_id
-    index = IndexRows()
-    moving = _move(write, loaded, assignment, index)
+    rows_of_indexes = IndexRows()
+    moving = _move(write, loaded, assignment, rows_of_indexes)
     for member in rows.members:
         write.created("Email", member.id)
-        index.add(member)
+        rows_of_indexes.add(member)
     return [
         *moving,
         (ADD_EMAILS, (account_id, *_email_columns(rows))),
         (ADD_STATIC, (account_id, FORMAT, *_static_columns(rows))),
-        *index.statements(account_id),
+        email_search.add(account_id, rows.members, [email.prepared.search for email in rows.emails]),
+        *rows_of_indexes.statements(account_id),
         *_references(account_id, rows),
         *settle(write, loaded.threads, assignment.threads, loaded.trash),
     ]
@@ -304,7 +315,7 @@ def _references(account_id: int, rows: _Rows) -> list[Statement]:
 
 
 def _move(
-    write: AccountWrite, loaded: LoadedThreads, assignment: Assignment, index: IndexRows
+    write: AccountWrite, loaded: LoadedThreads, assignment: Assignment, rows_of_indexes: IndexRows
 ) -> list[Statement]:
     """Give the Emails of absorbed Threads their new ids (RFC 8621 §3: "deleting and reinserting")."""
     absorbed = [thread_id for thread_id in assignment.absorbed if thread_id in loaded.threads]
@@ -315,14 +326,16 @@ def _move(
     for member, old_id in zip(new, assignment.copied.values(), strict=True):
         write.destroyed("Email", old_id)
         write.created("Email", member.id)
-        index.drop(loaded.emails[old_id])
-        index.add(member)
+        rows_of_indexes.drop(loaded.emails[old_id])
+        rows_of_indexes.add(member)
     ids, old_ids = [member.id for member in new], list(assignment.copied.values())
     larger = [assignment.resolve(thread_id) for thread_id in absorbed]
     account_id = write.account_id
+    thread_ids = [member.thread_id for member in new]
     return [
         (MOVE_REFERENCES, (absorbed, larger, account_id)),
-        (MOVE_EMAILS, (ids, old_ids, [member.thread_id for member in new], account_id)),
+        (MOVE_EMAILS, (ids, old_ids, thread_ids, account_id)),
+        (email_search.MOVE, (ids, old_ids, thread_ids, account_id)),
         (MOVE_STATIC, (ids, old_ids, account_id)),
         (DROP_MOVED_EMAILS, (account_id, old_ids)),
     ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from jmapcore.blobs.unreferenced import schedule
 from jmapcore.store.database import Row, Statement
 from jmapcore.store.write import AccountWrite
+from mail import email_search
 from mail.counters import Member, settle
 from mail.fragments import (
     indexed_keywords,
@@ -314,6 +315,7 @@ def destroy_emails(
     ids = list(doomed)
     statics, *_ = write.run(
         (DROP_STATIC, (write.account_id, ids)),
+        (email_search.DROP, (write.account_id, ids)),
         *index.statements(write.account_id),
         *settle(write, before, after, loaded.trash),
         (DROP_EMAILS, (write.account_id, ids)),

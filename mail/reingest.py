@@ -1,7 +1,8 @@
 """`reingest`: rebuild what parsing derives, where a row is of an older format (`mail.fragments.FORMAT`).
 
 That is how a corrected parser reaches old mail. No state changes and no id: Threads stay as they are, and only what a
-message says of itself is written anew, together with the references by which later messages find its Thread.
+message says of itself is written anew, together with the words it is found by, and the references by which later messages
+find its Thread.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable
 
 from jmapcore.store.database import Connection
 from jmapcore.store.write import account_write
+from mail import email_search
 from mail.fragments import FORMAT
 from mail.messages import stored_messages
 from mail.verify import add_references, save_static
@@ -36,7 +38,15 @@ def reingest(
         messages = {message.id: message for message in batch if message.prepared is not None}
         with account_write(account_id, connection) as write:
             kept = {row[0] for row in save_static(write, list(messages.values()))}
-            [rows] = write.run((THREADS_NOW, (account_id, sorted(kept))))
+            searched = {
+                email_id: prepared.search
+                for email_id in sorted(kept)
+                if (prepared := messages[email_id].prepared) is not None
+            }
+            rows, _ = write.run(
+                (THREADS_NOW, (account_id, sorted(kept))),
+                email_search.save(account_id, list(searched), list(searched.values())),
+            )
             add_references(
                 write,
                 [

@@ -16,6 +16,7 @@ from psycopg.pq import TransactionStatus
 from jmapcore.blobs.unreferenced import schedule
 from jmapcore.store.database import SET_ACCOUNT, Connection, Row, execute
 from jmapcore.store.write import AccountWrite, account_write
+from mail import email_search
 from mail.expectations import (
     DEAD_REFERENCES,
     EXPECTATIONS,
@@ -54,6 +55,7 @@ class RawDifferences:
     static: list[StoredMessage] = field(default_factory=list)
     sizes: dict[int, int] = field(default_factory=dict)
     references: list[tuple[int, int]] = field(default_factory=list)
+    search: list[StoredMessage] = field(default_factory=list)
 
 
 def verify(account_id: int, connection: Connection, *, repair: bool = False) -> list[str]:
@@ -97,7 +99,20 @@ def _compare_raw(account_id: int, connection: Connection) -> RawDifferences:
         known = set(execute(connection, REFERENCES_OF, (account_id, threads)).fetchall())
         for message in batch:
             _compare_message(message, known, raw)
+        _compare_search(account_id, connection, batch, raw)
     return raw
+
+
+def _compare_search(
+    account_id: int, connection: Connection, batch: list[StoredMessage], raw: RawDifferences
+) -> None:
+    """What the messages are found by; the database decides which texts are the same tsvector."""
+    parsed = {message.id: message for message in batch if message.prepared and message.format == FORMAT}
+    texts = [message.prepared.search for message in parsed.values() if message.prepared]
+    sql, parameters = email_search.different(account_id, list(parsed), texts)
+    for (email_id,) in execute(connection, sql, parameters).fetchall():
+        raw.found.append(f"email e{email_id}: email_search is not what its message says")
+        raw.search.append(parsed[email_id])
 
 
 def _compare_message(message: StoredMessage, known: set[Row], raw: RawDifferences) -> None:
@@ -142,6 +157,10 @@ def _compare_rows(account_id: int, connection: Connection) -> list[str]:
         for row in _rows(connection, account_id, DEAD_REFERENCES)
     ]
     found += [
+        f"email_search: is there without its email e{row[0]}"
+        for row in _rows(connection, account_id, email_search.DEAD)
+    ]
+    found += [
         f"blob b{row[0]}: is not referred to, and no sweep is due"
         for row in _rows(connection, account_id, unswept_blobs())
     ]
@@ -170,6 +189,9 @@ def _repair_raw(write: AccountWrite, raw: RawDifferences) -> None:
         write.run((SAVE_SIZES, (list(raw.sizes), list(raw.sizes.values()), write.account_id)))
         for email_id in raw.sizes:
             write.updated("Email", email_id)
+    if raw.search:
+        texts = [message.prepared.search for message in raw.search if message.prepared]
+        write.run(email_search.save(write.account_id, [message.id for message in raw.search], texts))
     add_references(write, raw.references)
 
 
@@ -204,6 +226,9 @@ def _repair_rows(write: AccountWrite) -> None:
         write.updated("Email", email_id)
     for expectation in EXPECTATIONS:
         _repair(write, expectation)
+    lost = [row[0] for row in _rows(connection, account_id, email_search.DEAD)]
+    if lost:
+        write.run((email_search.DROP, (account_id, lost)))
     dead = _rows(connection, account_id, DEAD_REFERENCES)
     if dead:
         names, threads = zip(*dead, strict=True)
