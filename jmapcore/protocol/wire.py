@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 MAX_INT = 2**53 - 1
@@ -67,6 +68,14 @@ class WireType:
     def references(self, value: Any) -> Iterator[tuple[str, str]]:
         """(type name, id) of each object that a checked value refers to."""
         return iter(())
+
+    @cached_property
+    def may_refer(self) -> bool:
+        """Whether any value has `references`."""
+        parts = [part for part in vars(self).values() if isinstance(part, WireType)]
+        if parts:
+            return any(part.may_refer for part in parts)
+        return type(self).references is not WireType.references
 
     def replace(self, value: Any, created: Mapping[str, str]) -> Any:
         """The value with each `#creationId` in it replaced, where it is known (RFC 8620 §5.3)."""

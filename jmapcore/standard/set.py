@@ -6,7 +6,8 @@ it, and is then written in one go.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from jmapcore.protocol.errors import (
@@ -27,6 +28,7 @@ from jmapcore.protocol.wire import Anything, Id, ListOf, MapOf, Nullable, String
 from jmapcore.standard.bounds import check_objects_in_set
 from jmapcore.standard.ids import number_of
 from jmapcore.standard.set_checks import check_plan
+from jmapcore.standard.set_members import SetMembers
 from jmapcore.store.plan import PlannedCreate, PlannedDestroy, PlannedUpdate, Record, SetPlan
 
 if TYPE_CHECKING:
@@ -74,21 +76,34 @@ def implicit_calls(context: RequestContext, plan: SetPlan) -> Iterator[Response]
         yield from context.registry.methods[name].run(context, arguments_)
 
 
+Prepare = Callable[
+    ["RequestContext", "AccountAccess", Mapping[str, Record]], tuple[dict[str, Any], dict[str, SetError]]
+]
+"""`Storage.prepare`, or what stands in for it."""
+
+
 def run_set(
-    context: RequestContext, declared: ObjectType, access: AccountAccess, values: Mapping[str, Any]
+    context: RequestContext,
+    declared: ObjectType,
+    access: AccountAccess,
+    values: Mapping[str, Any],
+    prepare: Prepare | None = None,
 ) -> SetPlan:
     """Plan, check and write one /set. Raises `StateMismatch`."""
     creates = values["create"] or {}
-    prepared, refused = declared.storage.prepare(context, access, creates)
+    prepared, refused = (prepare or declared.storage.prepare)(context, access, creates)
     numbers, names = _existing(context, declared, values)
-    prelude = declared.storage.prelude(access, numbers, names) if numbers else ()
+    prelude = [*declared.storage.prelude(access, numbers, names)] if numbers else []
+    if prepared:
+        prelude += declared.storage.create_prelude(access, creates, prepared)
     with declared.storage.writing(context, access, prelude) as write:
         if declared.has_state and values.get("ifInState") not in (None, write.mark(declared.name).state):
             raise StateMismatch
         plan = SetPlan(declared, access, write, values)
-        plan.not_created.update(refused)
         loaded = declared.storage.load(write, access, numbers, names) if numbers else {}
-        _Planner(context, plan, loaded).fill(creates, prepared)
+        planner = _Planner(context, plan, loaded)
+        planner.refuse(creates, refused)
+        planner.fill(creates, prepared)
         check_plan(context, plan)
         declared.storage.apply(plan)
     context.created_ids.update(plan.created_ids())
@@ -122,6 +137,26 @@ class _Planner:
         self.type = plan.type
         self.read_only = plan.access.is_read_only
 
+    def refuse(self, creates: Mapping[str, Record], refused: Mapping[str, SetError]) -> None:
+        """Take note of what the storage refused as it prepared the creates."""
+        self.plan.not_created.update(refused)
+        for key, error in refused.items():
+            if isinstance(error, InvalidProperties):
+                others = {name: value for name, value in creates[key].items() if name not in error.properties}
+                self.plan.flawed.append((error, self._replaced(others)))
+
+    def _replaced(self, given: Record) -> Record:
+        """Those of the properties that are of their types, with the ids that `#creationId`s stand for."""
+        replaced: Record = {}
+        for name, value in given.items():
+            declared = self.type.properties.get(name)
+            if declared is not None:
+                with suppress(WireError):
+                    replaced[name] = declared.type.check(
+                        declared.type.replace(value, self.context.created_ids)
+                    )
+        return replaced
+
     def fill(self, creates: Mapping[str, Record], prepared: Mapping[str, Any]) -> None:
         """Fill the plan."""
         arguments_ = self.plan.arguments
@@ -142,6 +177,7 @@ class _Planner:
         destroys = self._numbers(arguments_["destroy"] or [], self.plan.not_destroyed)
         updates = self._numbers(arguments_["update"] or {}, self.plan.not_updated)
         patches = {key: (arguments_["update"] or {})[key] for key in updates}
+        self.members = SetMembers(self.type, self.known, read_only=self.read_only)
         self.fresh = {create.id: create for create in self.plan.creates.values()}
         self.doomed = set(destroys.values())
         for key, number in updates.items():
@@ -215,7 +251,8 @@ class _Planner:
         if number in self.doomed:
             raise WillDestroy
         before = current if earlier is None else {**current, **earlier.new}
-        new, asked = self._patched(number, before, patch)
+        moved = self.members.patched(before, patch)
+        new, asked = (moved, moved) if moved is not None else self._patched(number, before, patch)
         new = {**new, **self._check_record({**before, **new}, frozenset(new))}
         # "any property that changed in a way *not* explicitly requested by the PatchObject" (§5.3)
         reported = {name: value for name, value in new.items() if value != asked.get(name, before.get(name))}
@@ -225,9 +262,7 @@ class _Planner:
         if earlier is None:
             self.plan.updates[number] = PlannedUpdate(number, current, new, [key], reported)
         else:
-            earlier.new |= new
-            earlier.keys.append(key)
-            earlier.reported |= reported
+            earlier.merge(key, new, reported)
 
     def _patched(self, number: int, current: Record, patch: Mapping[str, Any]) -> tuple[Record, Record]:
         """The properties that the patch touches: checked, and as the client asked for them.

@@ -48,7 +48,7 @@ def _references_of(context: RequestContext, plan: SetPlan, record: Record) -> It
     """What a record refers to."""
     for name, value in record.items():
         declared = plan.type.properties.get(name)
-        if declared is None or value is None:
+        if declared is None or value is None or not declared.type.may_refer:
             continue
         for type_name, text in declared.type.references(value):
             yield name, type_name, number_of(context.registry.types[type_name], text)

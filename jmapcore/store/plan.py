@@ -46,11 +46,22 @@ class PlannedUpdate:
     """The ids under which the client named it."""
     reported: Record = field(default_factory=dict)
     """What changed otherwise than the client asked."""
+    _changed: frozenset[str] | None = None
 
     @property
     def changed(self) -> frozenset[str]:
         """The properties whose value really changes."""
-        return frozenset(name for name, value in self.new.items() if self.old.get(name) != value)
+        if self._changed is None:
+            old = self.old
+            self._changed = frozenset([name for name, value in self.new.items() if old.get(name) != value])
+        return self._changed
+
+    def merge(self, key: str, new: Record, reported: Record) -> None:
+        """Add what the client said of the same record under another id."""
+        self.new |= new
+        self.keys.append(key)
+        self.reported |= reported
+        self._changed = None
 
 
 @dataclass(slots=True)
