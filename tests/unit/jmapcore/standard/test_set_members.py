@@ -75,7 +75,6 @@ def test_an_escaped_key_is_that_key() -> None:
         {"name/x": True},
         {"other/x": True},
         {"shelves/s1": None},
-        {"shelves/#unknown": True},
         {"tags/b": True, "name": "m"},
         {"shelves/#new": True, "shelves/s9": True},
     ],
