@@ -58,21 +58,17 @@ _LABELS = {
     "big5eten": "big5hkscs",
     "chinesebig5": "big5hkscs",
     "cnbig5": "big5hkscs",
-    "xxbig5": "big5hkscs",
     "cp936": "gb18030",
     "gb2312": "gb18030",
     "gb231280": "gb18030",
     "gbk": "gb18030",
-    "xgbk": "gb18030",
     "euckr": "cp949",
     "ksc5601": "cp949",
     "ksc56011987": "cp949",
     "ksc56011989": "cp949",
     "korean": "cp949",
-    "xeucjp": "euc_jp",
     "shiftjis": "cp932",
     "sjis": "cp932",
-    "xsjis": "cp932",
     "windows31j": "cp932",
     "mskanji": "cp932",
     "iso2022jp": "iso2022_jp_ext",
@@ -86,12 +82,45 @@ _LABELS = {
     "iso88599": "cp1254",
     "latin5": "cp1254",
     "macintosh": "mac_roman",
-    "xmacroman": "mac_roman",
-    "xmaccyrillic": "mac_cyrillic",
+    "macroman": "mac_roman",
+    "maccyrillic": "mac_cyrillic",
     "unicode": "utf_16",
+    "ucs2": "utf_16",
+    "iso10646ucs2": "utf_16",
     "unicode11utf8": "utf_8",
-    "xunicode20utf8": "utf_8",
+    "unicode20utf8": "utf_8",
     "utf8": "utf_8",
+    "utf8mb4": "utf_8",
+    "windows65001": "utf_8",
+    "csiso88596e": "iso8859_6",
+    "csiso88596i": "iso8859_6",
+    "csiso88598e": "iso8859_8",
+    "csiso88598i": "iso8859_8",
+    "visual": "iso8859_8",
+    "logical": "iso8859_8",
+    "suneugreek": "iso8859_7",
+    "csisolatin9": "iso8859_15",
+    "88591": "latin_1",
+    "cp28591": "latin_1",
+    "iso88591windows31latin1": "cp1252",
+    "ansi": "cp1252",
+    "ibm1252": "cp1252",
+    "koi": "koi8_r",
+    "koi8": "koi8_r",
+    "koi8ru": "koi8_u",
+    "mac": "mac_roman",
+    "macce": "mac_latin2",
+    "maccentraleurroman": "mac_latin2",
+    "macicelandic": "mac_iceland",
+    "macukrainian": "mac_cyrillic",
+    "dos874": "cp874",
+    "cseucpkdfmtjapanese": "euc_jp",
+    "cp51932": "euc_jp",
+    "eucjpms": "euc_jp",
+    "mscp932": "cp932",
+    "cp50220": "iso2022_jp_ext",
+    "isoir149": "cp949",
+    "windows949": "cp949",
 }
 
 _UTF_7 = {"utf7", "u7", "unicode11utf7", "csunicode11utf7", "xunicode20utf7", "csutf7"}
@@ -116,9 +145,9 @@ def _known_codecs() -> dict[str, str]:
         known[_squeeze(codec)] = codec
     known.update({"windows" + name[2:]: codec for name, codec in known.items() if codec.startswith("cp125")})
     known.update({"win" + name[2:]: codec for name, codec in known.items() if codec.startswith("cp125")})
-    known.update({"x" + name: codec for name, codec in known.items()})
-    known.update({"cs" + name: codec for name, codec in known.items() if not name.startswith("x")})
-    return known | _LABELS
+    known.update(_LABELS)
+    known.update({"x" + name: codec for name, codec in known.items() if name.startswith("big5")})
+    return {prefix + name: codec for prefix in ("cs", "x") for name, codec in known.items()} | known
 
 
 _CODECS = _known_codecs()
