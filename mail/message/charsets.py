@@ -145,9 +145,9 @@ def _known_codecs() -> dict[str, str]:
         known[_squeeze(codec)] = codec
     known.update({"windows" + name[2:]: codec for name, codec in known.items() if codec.startswith("cp125")})
     known.update({"win" + name[2:]: codec for name, codec in known.items() if codec.startswith("cp125")})
-    known.update(_LABELS)
-    known.update({"x" + name: codec for name, codec in known.items() if name.startswith("big5")})
-    return {prefix + name: codec for prefix in ("cs", "x") for name, codec in known.items()} | known
+    known["xbig5"] = "big5hkscs"
+    named = known | _LABELS
+    return known | {prefix + name: codec for prefix in ("cs", "x") for name, codec in named.items()} | _LABELS
 
 
 _CODECS = _known_codecs()
