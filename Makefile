@@ -29,7 +29,7 @@ test: install-dev ## Run the tests (TESTS="tests/unit -k name" for some)
 	.venv/bin/python -m pytest -n $(TEST_PROCESSES) --dist worksteal $(TESTS)
 
 fuzz: install-dev ## Run the tests that make up their own input with 10,000 examples each (TESTS="…" for some)
-	.venv/bin/python -m pytest -n $(TEST_PROCESSES) --hypothesis-profile fuzz $(or $(TESTS),tests/unit/jmapcore/protocol tests/protocol/toys/test_fuzz.py)
+	.venv/bin/python -m pytest -n $(TEST_PROCESSES) --dist worksteal --hypothesis-profile fuzz -m "fuzz or hypothesis" $(TESTS)
 
 check: install-dev ## Everything that must pass: format, lint, types, imports, migrations, tests
 	.venv/bin/python -m ruff format --check $(SOURCES)

@@ -15,6 +15,7 @@ from tests.protocol.http.wsgi import answered, environ
 from tests.protocol.toys.bakery import bake
 from tests.support.cast import Cast
 from tests.support.client import JMAPClient
+from tests.support.examples import bounded
 
 TEXTS = [
     "", "k1", "k2", "k3", "#a", "#b", "m1", "e1", "singleton", "name", "toppings/x", "parentId", "id", "AND", "OR", "NOT",
@@ -91,6 +92,7 @@ def calls(draw: st.DrawFn) -> list[Any]:
     return [method.name, arguments, draw(st.sampled_from("0123"))]
 
 
+@pytest.mark.fuzz
 @pytest.mark.rfc("8620", "3.6")
 def test_no_request_makes_a_method_fail(cast: Cast) -> None:
     alice = JMAPClient(cast.alice)
@@ -106,7 +108,8 @@ def test_no_request_makes_a_method_fail(cast: Cast) -> None:
         if created_ids is not None:
             document["createdIds"] = created_ids
         body = orjson.dumps(document).replace(b'"ACCOUNT"', orjson.dumps(alice.account_id))
-        status, _, answer = answered(environ("POST", "/jmap/api", cast.alice.bearer, body))
+        with bounded():
+            status, _, answer = answered(environ("POST", "/jmap/api", cast.alice.bearer, body))
         assert status in {200, 400}
         for name, arguments, _ in answer.get("methodResponses", []):
             assert name != "error" or arguments["type"] not in {"serverFail", "serverUnavailable"}
@@ -114,6 +117,7 @@ def test_no_request_makes_a_method_fail(cast: Cast) -> None:
     request()
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("path", ["/jmap/api", "/.well-known/jmap"])
 def test_no_body_and_no_header_makes_the_edge_fail(cast: Cast, path: str) -> None:
     edge = Edge()

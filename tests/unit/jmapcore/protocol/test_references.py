@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jmapcore.protocol.errors import InvalidArguments, InvalidResultReference, RequestTooLarge
 from jmapcore.protocol.references import MAX_ITEMS, Steps, evaluate, referenced_arguments, tokens
@@ -124,3 +127,47 @@ def test_an_argument_in_both_forms_is_invalid() -> None:
 def test_what_is_no_result_reference_does_not_resolve(value: Any) -> None:
     with pytest.raises(InvalidResultReference):
         referenced_arguments({"#ids": value})
+
+
+NAMES = st.sampled_from(["a", "b", "", "*", "0", "1", "a/b", "m~n", "~1"])
+DOCUMENTS = st.recursive(
+    st.none() | st.integers(0, 3) | NAMES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+POINTERS = st.lists(NAMES | st.sampled_from(["*", "0", "1", "-", "01", "²"]), max_size=5).map(
+    lambda names: "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in names)
+) | st.text("/~01*a", max_size=8)
+
+
+def by_the_text(names: list[str], value: Any) -> Any:
+    """What RFC 8620 §3.7 says that a pointer of these names selects, as it says it. Raises `LookupError`."""
+    if not names:
+        return value
+    first, rest = names[0], names[1:]
+    if isinstance(value, dict):
+        return by_the_text(rest, value[first])
+    if not isinstance(value, list):
+        raise LookupError
+    if first != "*":
+        if str(first) not in map(str, range(len(value))):
+            raise LookupError
+        return by_the_text(rest, value[int(first)])
+    selected = [by_the_text(rest, item) for item in value]
+    return [each for item in selected for each in (item if isinstance(item, list) else [item])]
+
+
+@pytest.mark.rfc("8620", "3.7")
+@given(POINTERS, DOCUMENTS)
+def test_whatever_pointer_comes_selects_what_the_text_says_or_nothing(pointer: str, document: Any) -> None:
+    expected, found = [], []
+    try:
+        names = tokens(pointer)
+    except ValueError:
+        assert pointer[:1] != "/" or "~" in pointer
+        names = None
+    with contextlib.suppress(LookupError):
+        expected = [] if names is None else [by_the_text(names, document)]
+    with contextlib.suppress(LookupError, ValueError):
+        found = [evaluate(pointer, document, Steps())]
+    assert found == expected

@@ -12,6 +12,7 @@ from mail.message.render import DEFAULT_BODY_PROPERTIES, body_values, parse_body
 from mail.message.scan import decoded_body, scan
 from mail.message.structure import compact_structure, load_parts
 from mail.message.summary import summarise_message
+from tests.support.hostile import MESSAGES
 
 EVERYTHING = parse_body_properties([*DEFAULT_BODY_PROPERTIES, "headers", "header:Subject:asText:all"])
 
@@ -28,7 +29,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@given(st.lists(PIECES, max_size=60).map(b"".join))
+@given(st.lists(PIECES, max_size=60).map(b"".join) | MESSAGES)
 def test_any_octets_give_json_able_values(raw: bytes) -> None:
     message = scan(raw)
     parts = message.all_parts()
