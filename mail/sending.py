@@ -1,10 +1,17 @@
-"""As whom an account may send: the addresses whose mail it takes, and no others."""
+"""Addresses that mail is sent from and to: those whose mail an account takes are those that it may send as."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
 
-from accounts.addresses import normalise_address, split_address
+from accounts.addresses import (
+    MAXIMUM_LOCAL_PART_OCTETS,
+    normalise_address,
+    normalise_domain,
+    split_address,
+)
 from jmapcore.store.database import Statement
 from jmapcore.store.write import AccountWrite
 
@@ -47,3 +54,24 @@ def covers(identity: str, address: str) -> bool:
         return False
     local_part, domain = split_address(identity)
     return split_address(wanted)[1] == domain if local_part == ANY else wanted == normalise_address(identity)
+
+
+_QUOTED = re.compile(r'"(?:[ !#-\[\]-~]|\\[ -~])*"')
+_DOT_STRING = re.compile(r"""[^\x00-\x20\x7f()<>\[\]:;@\\,".]+(?:\.[^\x00-\x20\x7f()<>\[\]:;@\\,".]+)*""")
+
+
+def is_mailbox(text: str) -> bool:
+    """Whether a text is a Mailbox as SMTP has it (RFC 5321 §4.1.2, RFC 6531 §3.3), to be written into a command as it is.
+
+    Address literals are none: mail is for domains, and an IP address could be any host of the network that the relay is in.
+    """
+    local_part, at, domain = text.rpartition("@")
+    if not at or len(local_part) > MAXIMUM_LOCAL_PART_OCTETS or len(text) > 320:
+        return False
+    if not (_QUOTED.fullmatch(local_part) or _DOT_STRING.fullmatch(local_part)):
+        return False
+    if any(unicodedata.category(character)[0] in "CZ" for character in text if not " " <= character <= "~"):
+        return False
+    if len(local_part.encode()) > MAXIMUM_LOCAL_PART_OCTETS or domain != domain.strip(" ."):
+        return False
+    return normalise_domain(domain) is not None

@@ -89,11 +89,15 @@ class ModelStorage(Storage):
     """A tracked model with the columns account_id and id, and one for each stored property.
 
     `per_user` names the model that holds the per-user properties: (account_id, object_id, user_id, a column for each).
+    `shown` is an SQL condition on a row, without parameters: others are kept for a purpose of the type's own, and are no records.
     """
 
-    def __init__(self, model: type[models.Model], *, per_user: type[models.Model] | None = None) -> None:
+    def __init__(
+        self, model: type[models.Model], *, per_user: type[models.Model] | None = None, shown: str = "true"
+    ) -> None:
         self.table = model._meta.db_table
         self.user_table = per_user._meta.db_table if per_user is not None else None
+        self.shown = shown
 
     def bind(self, declared: ObjectType, letters: Callable[[str], str]) -> None:
         """Learn the type that is stored here, as it is registered."""
@@ -133,7 +137,7 @@ class ModelStorage(Storage):
         sql, parameters = self._select(names, access.user_id)
         if " JOIN " in sql:
             parameters += [access.account_id, access.user_id]
-        sql += " WHERE r.account_id = %s"
+        sql += f" WHERE r.account_id = %s AND {self.shown}"
         parameters.append(access.account_id)
         if ids is not None:
             sql += " AND r.id = ANY(%s)"
@@ -211,7 +215,7 @@ class ModelStorage(Storage):
         """Which of these ids exist."""
         if not ids:
             return set()
-        sql = f"SELECT id FROM {self.table} WHERE account_id = %s AND id = ANY(%s)"  # our own table
+        sql = f"SELECT id FROM {self.table} WHERE account_id = %s AND id = ANY(%s) AND {self.shown}"  # our own table
         return {row[0] for row in write.execute(sql, (write.account_id, list(ids)))}
 
     def unique_values(

@@ -10,6 +10,7 @@ from mail.types.email_delivery import EMAIL_DELIVERY_TYPE
 from mail.types.email_import import EMAIL_IMPORT
 from mail.types.identity import IDENTITY
 from mail.types.mailbox import MAILBOX
+from mail.types.submission import EMAIL_SUBMISSION
 from mail.types.thread import THREAD
 from mail.types.vacation_response import VACATION_RESPONSE_TYPE
 
@@ -19,6 +20,14 @@ def register_mail(registry: Registry) -> None:
     registry.add_capability(CAPABILITY)
     registry.add_capability(SUBMISSION_CAPABILITY)
     registry.add_capability(VACATION_RESPONSE_CAPABILITY)
-    for declared in (MAILBOX, THREAD, EMAIL, EMAIL_DELIVERY_TYPE, IDENTITY, VACATION_RESPONSE_TYPE):
+    for declared in (
+        MAILBOX,
+        THREAD,
+        EMAIL,
+        EMAIL_DELIVERY_TYPE,
+        IDENTITY,
+        EMAIL_SUBMISSION,
+        VACATION_RESPONSE_TYPE,
+    ):
         register_type(registry, declared)
     registry.add_method(EMAIL_IMPORT)
