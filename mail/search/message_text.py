@@ -38,18 +38,8 @@ _ATTRIBUTE = re.compile(r"""\s(?:alt|title)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^
 def index(message: Message, summary: Summary, words: Words) -> str:
     """The text of the tsvector of a message, with `lexemes.ACCOUNT` for the account."""
     lexemes = Lexemes(words)
-    for field, addresses in (
-        (Field.FROM, summary.from_),
-        (Field.TO, summary.to),
-        (Field.CC, summary.cc),
-        (Field.BCC, summary.bcc),
-    ):
-        for text in address_texts(addresses or ()):
-            lexemes.add(field, text)
-    if summary.subject:
-        lexemes.add(Field.SUBJECT, summary.subject[:MOST_HEADER_TEXT])
-    for name in file_names(message):
-        lexemes.add(Field.ATTACHMENT, name)
+    for field, text in short_texts(message, summary):
+        lexemes.add(field, text)
     before: list[str] | None = None
     for text in body_texts(message):
         text = cleaned(text)
@@ -59,6 +49,22 @@ def index(message: Message, summary: Summary, words: Words) -> str:
             lexemes.add_words(Field.BODY, raws, addresses_in(text))
         before = raws
     return lexemes.rendered()
+
+
+def short_texts(message: Message, summary: Summary) -> Iterator[tuple[Field, str]]:
+    """All that is searched of a message but its bodies."""
+    for field, addresses in (
+        (Field.FROM, summary.from_),
+        (Field.TO, summary.to),
+        (Field.CC, summary.cc),
+        (Field.BCC, summary.bcc),
+    ):
+        for text in address_texts(addresses or ()):
+            yield field, text
+    if summary.subject:
+        yield Field.SUBJECT, summary.subject[:MOST_HEADER_TEXT]
+    for name in file_names(message):
+        yield Field.ATTACHMENT, name
 
 
 def address_texts(addresses: Iterable[Address]) -> Iterator[str]:

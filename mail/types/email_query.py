@@ -18,8 +18,10 @@ from jmapcore.store.database import Row
 from jmapcore.store.query import Comparator, Query, Window, WindowRequest, take_window
 from jmapcore.store.reading import Reading
 from mail.message.subject import base_subject
+from mail.types.email_rows import Selection
 from mail.types.email_scan import scan, scanned_conditions
-from mail.types.email_selection import Compiler, Selection
+from mail.types.email_searched import search
+from mail.types.email_selection import Compiler
 from mail.types.wire import HeaderCondition, Keyword, ReceivedBound
 
 THREAD_CONDITIONS = frozenset(
@@ -64,11 +66,13 @@ FILTERS = {
     "hasKeyword": Filter(Keyword()),
     "notKeyword": Filter(Keyword()),
     "hasAttachment": _immutable(Boolean()),
+    "text": _immutable(String()),
     "from": _immutable(String()),
     "to": _immutable(String()),
     "cc": _immutable(String()),
     "bcc": _immutable(String()),
     "subject": _immutable(String()),
+    "body": _immutable(String()),
     "header": _immutable(HeaderCondition()),
 }
 
@@ -112,7 +116,8 @@ def select(reading: Reading, query: Query) -> Selection:
     """A query as SQL; what SQL cannot decide is scanned first. Raises `UnsupportedFilter`."""
     if sum(1 for _ in query.conditions()) > MAX_CONDITIONS:
         raise UnsupportedFilter(f"more than {MAX_CONDITIONS} conditions")
-    return Compiler(reading.account_id, query, scan(reading, query)).selection()
+    searched = search(reading, query)
+    return Compiler(reading.account_id, query, scan(reading, query, searched), searched).selection()
 
 
 def results(reading: Reading, query: Query) -> list[int]:
@@ -228,6 +233,6 @@ def affected(reading: Reading, query: Query, since: int, changed: Collection[int
     others = sorted({row[0] for row in rows}.difference(changed))
     if not others or looks_at_threads or scanned_conditions(query):
         return set(others)
-    selection = Compiler(account_id, query, {}).among(others)
+    selection = Compiler(account_id, query, {}, search(reading, query)).among(others)
     (rows,) = reading.run(selection.rows())
     return set(_ids(selection, query, rows))

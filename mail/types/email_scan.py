@@ -1,4 +1,4 @@
-"""Filters of Email/query that look into header fields (RFC 8621 §4.4.1): from, to, cc, bcc, subject, header.
+"""The filter `header` of Email/query (RFC 8621 §4.4.1), which no index serves.
 
 The Emails that the rest of the filter leaves are gone through page by page: what the rows carry decides, and only a field that
 is not stored is looked up in the message itself, within a bounded time.
@@ -21,7 +21,9 @@ from jmapcore.store.reading import Reading
 from mail.fragments import STATIC_PROPERTIES
 from mail.message.headers import as_text
 from mail.message.scan import Fields, header_fields
-from mail.types.email_selection import Compiler, conjuncts
+from mail.types.email_rows import conjuncts
+from mail.types.email_searched import Searched
+from mail.types.email_selection import Compiler
 
 PAGE = 2_000
 SECONDS = 10.0
@@ -33,7 +35,7 @@ HEADER_PLACES = """
         SELECT id, blob_id, body_json::json -> 0 AS root FROM email_static
         WHERE account_id = %s AND id = ANY(%b::int[])) AS s"""
 
-SCANNED = frozenset({"from", "to", "cc", "bcc", "subject", "header"})
+SCANNED = frozenset({"header"})
 
 _STORED_FIELDS = {
     "from": "from",
@@ -77,7 +79,7 @@ def scanned_conditions(query: Query) -> list[Condition]:
     return [condition for condition in query.conditions() if condition.name in SCANNED]
 
 
-def scan(reading: Reading, query: Query) -> dict[int, list[int]]:
+def scan(reading: Reading, query: Query, searched: Searched) -> dict[int, list[int]]:
     """The Emails that match each condition that needs a scan, by the condition's identity.
 
     Raises `UnsupportedFilter` where the account is too large to be gone through in time.
@@ -87,7 +89,7 @@ def scan(reading: Reading, query: Query) -> dict[int, list[int]]:
         return {}
     matchers = [_Matcher(condition) for condition in wanted]
     deadline = time.monotonic() + SECONDS
-    ids = _candidates(reading, query)
+    ids = _candidates(reading, query, searched)
     for start in range(0, len(ids), PAGE):
         checkpoint()
         page = ids[start : start + PAGE]
@@ -103,7 +105,7 @@ def scan(reading: Reading, query: Query) -> dict[int, list[int]]:
     return {id(matcher.condition): matcher.found for matcher in matchers}
 
 
-def _candidates(reading: Reading, query: Query) -> list[int]:
+def _candidates(reading: Reading, query: Query, searched: Searched) -> list[int]:
     """The Emails that match those parts of the filter that need no scan."""
     plain = [
         node
@@ -111,7 +113,7 @@ def _candidates(reading: Reading, query: Query) -> list[int]:
         if not any(condition.name in SCANNED for condition in Query(query.type, node, ()).conditions())
     ]
     rest = Query(query.type, Operator("AND", tuple(plain)), ())
-    (rows,) = reading.run(Compiler(reading.account_id, rest, {}).selection().rows())
+    (rows,) = reading.run(Compiler(reading.account_id, rest, {}, searched).selection().rows())
     return [row[0] for row in rows]
 
 
@@ -134,15 +136,11 @@ class _Matcher:
         self.condition = condition
         self.found: list[int] = []
         self.field: str | None = None
-        if condition.name == "header":
-            name, text = condition.value[0].lower(), condition.value[1:]
-            stored = _STORED_FIELDS.get(name)
-            self.needles = needles(text[0]) if text else []
-            if stored is None:
-                self.field = name
-        else:
-            stored = condition.name
-            self.needles = needles(condition.value)
+        name, text = condition.value[0].lower(), condition.value[1:]
+        stored = _STORED_FIELDS.get(name)
+        self.needles = needles(text[0]) if text else []
+        if stored is None:
+            self.field = name
         self.line = STATIC_PROPERTIES.index(stored) if stored is not None else None
 
     def matches(self, lines: Sequence[str], fields: Fields) -> bool:
@@ -150,7 +148,7 @@ class _Matcher:
         if self.line is not None:
             value = lines[self.line]
             if not self.needles:
-                return self.condition.name != "header" or value != "null"
+                return value != "null"
             text = haystack(orjson.loads(value))
             return all(needle in text for needle in self.needles)
         for name, octets in fields:

@@ -1,102 +1,23 @@
 """From the filter and the sort of an Email/query to SQL (RFC 8621 §4.4).
 
 The rows of a mailbox or of a keyword are read in the order of receivedAt, straight from an index, wherever the filter
-demands one; the rows of `email` and `email_static` are joined only where a condition looks at them.
+demands one; those of a search in text come from the index of words. The rows of `email` and `email_static` are joined only where
+a condition looks at them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jmapcore.protocol.wire import object_number, parse_date
-from jmapcore.store.query import Comparator, Condition, FilterNode, Operator, Query
+from jmapcore.store.query import Comparator, Condition, FilterNode, Query
 from mail.fragments import SEEN, STATIC_PROPERTIES, UNSEEN
-
-Fragment = tuple[str, list[Any]]
-"""A piece of SQL and its parameters."""
+from mail.types.email_rows import Fragment, Selection, Source, conjuncts
+from mail.types.email_searched import Searched
 
 _EMAIL = " JOIN email AS e ON e.account_id = %s AND e.id = {id}"
 _STATIC = " JOIN email_static AS s ON s.account_id = %s AND s.id = {id}"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The table that is read in order, and what its columns are called."""
-
-    sql: str
-    condition: Fragment
-    id: str
-    thread: str
-    received: str
-    collapsed: bool = False
-    """Each Thread has one row."""
-
-
-@dataclass
-class Selection:
-    """A query as SQL; `count` counts its rows, `total` is a statement that gives the number of results where one exists."""
-
-    source: Source
-    joins: list[Fragment] = field(default_factory=list)
-    conditions: list[Fragment] = field(default_factory=list)
-    order: list[Fragment] = field(default_factory=list)
-    keys: list[Fragment] = field(default_factory=list)
-    """What Python sorts by; none where the order of the rows is the order of the results."""
-    total: tuple[str, Sequence[Any]] | None = None
-
-    def rows(self, limit: int | None = None, offset: int = 0) -> tuple[str, list[Any]]:
-        """The statement of (email id, thread id, keys …) in order."""
-        columns: list[Fragment] = [(self.source.id, []), (self.source.thread, []), *self.keys]
-        sql, parameters = self._from(columns)
-        sql += " ORDER BY " + ", ".join(text for text, _ in self.order)
-        parameters += [value for _, values in self.order for value in values]
-        if limit is not None:
-            sql += " LIMIT %s OFFSET %s"
-            parameters += [limit, offset]
-        return sql, parameters
-
-    def count(self) -> tuple[str, list[Any]]:
-        """The statement that counts the rows."""
-        return self._from([("count(*)", [])])
-
-    def positions(self, account_id: int, ids: Sequence[int]) -> tuple[str, list[Any]] | None:
-        """The statement of (rows before it, email id) for those of the Emails that are among the rows.
-
-        Counted along the index that the rows come from; None where the rows are not those of an index alone.
-        """
-        source = self.source
-        if self.joins or self.conditions or self.keys or source.sql == "email AS e":
-            return None
-        alias = source.id.partition(".")[0]
-
-        def of_another(text: str) -> str:
-            return text.replace(f"{alias}.", "b.")
-
-        sql = f"""
-            SELECT (SELECT count(*) FROM {source.sql.partition(" ")[0]} AS b WHERE {of_another(source.condition[0])}
-                AND ({of_another(source.received)}, {of_another(source.id)}) > ({source.received}, {source.id})), {source.id}
-            FROM email AS e JOIN {source.sql} ON {source.condition[0]} AND {source.id} = e.id
-                AND {source.thread} = e.thread_id AND {source.received} = e.received_at
-            WHERE e.account_id = %s AND e.id = ANY(%b::int[]) ORDER BY 1"""  # noqa: S608  # our own names
-        return sql, [*source.condition[1], *source.condition[1], account_id, list(ids)]
-
-    def _from(self, columns: Sequence[Fragment]) -> tuple[str, list[Any]]:
-        conditions = [self.source.condition, *self.conditions]
-        sql = f"SELECT {', '.join(text for text, _ in columns)} FROM {self.source.sql}"  # noqa: S608  # our own names
-        sql += "".join(text for text, _ in self.joins)
-        sql += " WHERE " + " AND ".join(text for text, _ in conditions)
-        return sql, [value for _, values in [*columns, *self.joins, *conditions] for value in values]
-
-
-def conjuncts(node: FilterNode | None) -> Iterator[FilterNode]:
-    """The parts of a filter that must all be true."""
-    if isinstance(node, Operator) and node.operator == "AND":
-        for condition in node.conditions:
-            yield from conjuncts(condition)
-    elif node is not None:
-        yield node
 
 
 def _number(text: str) -> int:
@@ -120,12 +41,18 @@ _COLUMN = {"mailbox": "mailbox_id", "keyword": "keyword"}
 
 
 class Compiler:
-    """Turns one query into a `Selection`; `scanned` are the Emails that match each condition that SQL cannot decide."""
+    """Turns one query into a `Selection`.
 
-    def __init__(self, account_id: int, query: Query, scanned: Mapping[int, list[int]]) -> None:
+    `scanned` are the Emails that match each condition that SQL cannot decide, `searched` what the searches in text became.
+    """
+
+    def __init__(
+        self, account_id: int, query: Query, scanned: Mapping[int, list[int]], searched: Searched
+    ) -> None:
         self.account_id = account_id
         self.query = query
         self.scanned = scanned
+        self.searched = searched
         self._uses: set[str] = set()
 
     def selection(self) -> Selection:
@@ -140,15 +67,21 @@ class Compiler:
         indexed = [(found, node) for node in nodes if (found := _index_of(node)) is not None]
         # A mailbox first: its rows are in the order that is asked for most.
         indexed.sort(key=lambda item: item[0][0] != "mailbox")
-        selection = Selection(self._source(indexed[0][0] if indexed else None))
+        words, texts = self._words(nodes)
+        if words is not None:
+            selection = Selection(self._words_source(words))
+            joined = indexed
+        else:
+            selection = Selection(self._source(indexed[0][0] if indexed else None))
+            joined = indexed[1:]
         self.names = selection.source
-        self._uses = {"email"} if not indexed else set()
-        for place, ((kind, value), _) in enumerate(indexed[1:]):
+        self._uses = {"email"} if selection.source.sql == "email AS e" else set()
+        for place, ((kind, value), _) in enumerate(joined):
             selection.joins.append(self._index_join(f"i{place}", kind, value))
-        done = {id(node) for _, node in indexed}
+        done = {id(node) for _, node in indexed} | texts
         selection.conditions = [self.condition(node) for node in nodes if id(node) not in done]
         self._order(selection)
-        if "email" in self._uses and indexed:
+        if "email" in self._uses and selection.source.sql != "email AS e":
             selection.joins.append((_EMAIL.format(id=self.names.id), [self.account_id]))
         if "static" in self._uses:
             selection.joins.append((_STATIC.format(id=self.names.id), [self.account_id]))
@@ -159,7 +92,9 @@ class Compiler:
     def among(self, ids: Sequence[int]) -> Selection:
         """The query as SQL, of these Emails alone, not collapsed: each is looked up where a condition needs it."""
         condition = ("e.account_id = %s AND e.id = ANY(%b::int[])", [self.account_id, list(ids)])
-        selection = Selection(Source("email AS e", condition, "e.id", "e.thread_id", "e.received_at"))
+        selection = Selection(
+            Source("email AS e", condition, "e.id", "e.thread_id", "e.received_at", is_ordered=False)
+        )
         self.names = selection.source
         self._uses = {"email"}
         selection.conditions = [self.condition(node) for node in conjuncts(self.query.filter)]
@@ -193,7 +128,7 @@ class Compiler:
     def _source(self, index: tuple[str, Any] | None) -> Source:
         if index is None:
             whole = ("e.account_id = %s", [self.account_id])
-            return Source("email AS e", whole, "e.id", "e.thread_id", "e.received_at")
+            return Source("email AS e", whole, "e.id", "e.thread_id", "e.received_at", is_ordered=False)
         kind, value = index
         return Source(
             sql=f"email_{kind} AS m",
@@ -201,6 +136,25 @@ class Compiler:
             id="m.email_id",
             thread="m.thread_id",
             received="m.received_at",
+        )
+
+    def _words(self, nodes: Sequence[FilterNode]) -> tuple[str | None, set[int]]:
+        """The tsquery of all parts of the filter that are searches in text, and which these are; None where the index of words
+        would not narrow anything.
+        """
+        found = [(node, query) for node in nodes if (query := self.searched.query(node)) is not None]
+        if not any(query.narrows for _, query in found):
+            return None, set()
+        return " & ".join(query.text for _, query in found), {id(node) for node, _ in found}
+
+    def _words_source(self, words: str) -> Source:
+        return Source(
+            sql="email_search AS q",
+            condition=("q.account_id = %s AND q.tsv @@ %s::tsquery", [self.account_id, words]),
+            id="q.id",
+            thread="q.thread_id",
+            received="q.received_at",
+            is_ordered=False,
         )
 
     def _index_join(self, alias: str, kind: str, value: Any) -> Fragment:
@@ -217,13 +171,35 @@ class Compiler:
         if isinstance(node, Condition):
             if id(node) in self.scanned:
                 return f"{self.names.id} = ANY(%b::int[])", [self.scanned[id(node)]]
+            if id(node) in self.searched.texts:
+                return self._found_in_text(node)
             return _CONDITIONS[node.name](self, node.value)
+        query = self.searched.query(node)
+        if query is not None and query.narrows:
+            return self._among_words(query.text)
         parts = [self.condition(each) for each in node.conditions]
         parameters = [value for _, values in parts for value in values]
         if not parts:
             return ("false" if node.operator == "OR" else "true"), []
         joined = (" AND " if node.operator == "AND" else " OR ").join(text for text, _ in parts)
         return (f"NOT ({joined})" if node.operator == "NOT" else f"({joined})"), parameters
+
+    def _found_in_text(self, node: Condition) -> Fragment:
+        """One search in text, where others leave too much for the index of words, or are no searches in text."""
+        if self.searched.texts[id(node)].is_blank:
+            return "true", []
+        sql, parameters = self._among_words(self.searched.exact(node))
+        beyond = self.searched.beyond.get(id(node))
+        if not beyond:
+            return sql, parameters
+        return f"({sql} OR {self.names.id} = ANY(%b::int[]))", [*parameters, beyond]
+
+    def _among_words(self, words: str) -> Fragment:
+        return (
+            f"{self.names.id} IN (SELECT w.id FROM email_search AS w WHERE w.account_id = %s"  # noqa: S608  # our own names
+            " AND w.tsv @@ %s::tsquery)",
+            [self.account_id, words],
+        )
 
     def _in_index(self, kind: str, value: Any) -> Fragment:
         return (

@@ -1,0 +1,142 @@
+"""The searches in text of an Email/query: text, from, to, cc, bcc, subject, body (RFC 8621 §4.4.1).
+
+The index of words decides. Only of a message so long that not every word is at its place in the index, a phrase is looked for in
+the message itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.conf import settings
+
+from jmapcore.blobs import storage
+from jmapcore.protocol.deadline import checkpoint
+from jmapcore.protocol.errors import UnsupportedFilter
+from jmapcore.store.query import Condition, FilterNode, Query
+from jmapcore.store.reading import Reading
+from mail.message.scan import scan
+from mail.message.summary import summarise_message
+from mail.search.lexemes import Field
+from mail.search.message_text import body_texts, short_texts
+from mail.search.places import LocatedText, found_in
+from mail.search.terms import FIELDS, SearchText, TooManyWordsError, parse
+from mail.search.tsquery import Writer
+from mail.search.words import Words, cleaned, words_of
+
+SECONDS = 5.0
+"""How long phrases may be looked for in long messages."""
+
+PERHAPS = "SELECT q.id FROM email_search AS q WHERE q.account_id = %s AND q.tsv @@ %s::tsquery"
+BLOBS = "SELECT s.id, s.blob_id FROM email_static AS s WHERE s.account_id = %s AND s.id = ANY(%b::int[])"
+
+
+@dataclass(frozen=True, slots=True)
+class WordsQuery:
+    """A tsquery; it narrows where nothing matches that has none of its words, which is what an index can serve."""
+
+    text: str
+    narrows: bool
+
+
+@dataclass(slots=True)
+class Searched:
+    """What the searches in text of one query became; conditions are known by their identity."""
+
+    writer: Writer
+    texts: dict[int, SearchText] = field(default_factory=dict)
+    beyond: dict[int, list[int]] = field(default_factory=dict)
+    """The Emails in which the phrases of a condition were found, and not by the index."""
+
+    def exact(self, condition: Condition) -> str:
+        """The tsquery of one condition."""
+        return self.writer.exact(self.texts[id(condition)], FIELDS[condition.name])
+
+    def query(self, node: FilterNode) -> WordsQuery | None:
+        """The tsquery of a part of a filter; None where not all of it is decided by the index of words."""
+        if isinstance(node, Condition):
+            text = self.texts.get(id(node))
+            if text is None or text.is_blank or self.beyond.get(id(node)):
+                return None
+            return WordsQuery(self.exact(node), narrows=True)
+        parts = [self.query(each) for each in node.conditions]
+        known = [part for part in parts if part is not None]
+        if not known or len(known) < len(parts):
+            return None
+        texts = [part.text for part in known]
+        if node.operator == "AND":
+            return WordsQuery(f"({' & '.join(texts)})", any(part.narrows for part in known))
+        together = f"({' | '.join(texts)})"
+        if node.operator == "OR":
+            return WordsQuery(together, all(part.narrows for part in known))
+        return WordsQuery(f"!{together}", narrows=False)
+
+
+def language_words() -> Words:
+    """How words are taken apart here."""
+    return words_of(settings.MAIL_SEARCH_LANGUAGES)
+
+
+def search_texts(query: Query) -> dict[int, SearchText]:
+    """The parsed texts of the conditions of a query that search in text. Raises `UnsupportedFilter` for what is too long."""
+    try:
+        return {
+            id(condition): parse(condition.value, language_words())
+            for condition in query.conditions()
+            if condition.name in FIELDS
+        }
+    except TooManyWordsError as error:
+        raise UnsupportedFilter(str(error)) from None
+
+
+def search(reading: Reading, query: Query) -> Searched:
+    """What the searches in text of a query become. Raises `UnsupportedFilter` where phrases take too long."""
+    searched = Searched(Writer(reading.account_id), search_texts(query))
+    phrases = [each for each in query.conditions() if _has_phrases(searched.texts.get(id(each)))]
+    if phrases:
+        _look_beyond(reading, searched, phrases)
+    return searched
+
+
+def _has_phrases(text: SearchText | None) -> bool:
+    return text is not None and text.has_phrases
+
+
+def _look_beyond(reading: Reading, searched: Searched, phrases: Sequence[Condition]) -> None:
+    """Find phrases in messages of which the index does not have every word at its place."""
+    account_id = reading.account_id
+    texts = [searched.writer.perhaps(searched.texts[id(each)], FIELDS[each.name]) for each in phrases]
+    candidates = reading.run(*((PERHAPS, (account_id, text)) for text in texts))
+    wanted = {
+        id(each): (each, {row[0] for row in rows})
+        for each, rows in zip(phrases, candidates, strict=True)
+        if rows
+    }
+    if not wanted:
+        return
+    deadline = time.monotonic() + SECONDS
+    for email_id in sorted(set[int]().union(*(ids for _, ids in wanted.values()))):
+        checkpoint()
+        if time.monotonic() > deadline:
+            raise UnsupportedFilter("too many long messages to look for a phrase in")
+        located = _located(reading, email_id)
+        for key, (condition, ids) in wanted.items():
+            fields = [located.get(each, []) for each in FIELDS[condition.name]]
+            if email_id in ids and found_in(searched.texts[key], fields):
+                searched.beyond.setdefault(key, []).append(email_id)
+
+
+def _located(reading: Reading, email_id: int) -> Mapping[Field, list[LocatedText]]:
+    """The texts of a message, by field."""
+    (rows,) = reading.run((BLOBS, (reading.account_id, [email_id])))
+    found: dict[Field, list[LocatedText]] = {}
+    for _, blob_id in rows:
+        raw = storage.read_blobs(reading.connection, reading.account_id, [blob_id])[blob_id]
+        message = scan(raw)
+        for each, text in short_texts(message, summarise_message(message)):
+            found.setdefault(each, []).append(LocatedText(cleaned(text), language_words()))
+        for text in body_texts(message):
+            found.setdefault(Field.BODY, []).append(LocatedText(cleaned(text), language_words()))
+    return found
