@@ -12,7 +12,7 @@ from jmapcore.registry import registry
 from tests.protocol.fuzz.ground import Ground
 from tests.support.client import JMAPClient
 from tests.support.hostile import MESSAGES
-from tests.support.strategies import ACCOUNT, FIELDS
+from tests.support.values import ACCOUNT, FIELDS
 
 FORMS_OF_FIELDS = {
     "asRaw": FIELDS,

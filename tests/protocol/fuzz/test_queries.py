@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from jmapcore.protocol.schema import QUERY
 from jmapcore.registry import registry
 from tests.protocol.fuzz.ground import Ground
-from tests.support.strategies import ACCOUNT, filters, patches, sorts
+from tests.support.strategies import filters, patches, sorts
+from tests.support.values import ACCOUNT
 
 TYPES = [
     name

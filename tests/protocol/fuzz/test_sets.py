@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from jmapcore.protocol.schema import SET
 from jmapcore.registry import registry
 from tests.protocol.fuzz.ground import Ground
-from tests.support.strategies import ACCOUNT, arguments, patches
+from tests.support.strategies import arguments, patches
+from tests.support.values import ACCOUNT
 
 TYPES = [
     name
