@@ -48,7 +48,7 @@ MOST_OCTETS = 200_000_000
 
 
 PROPERTIES: dict[str, WireType] = {
-    "blobId": Id(),
+    "blobId": Id(to="Blob"),
     "mailboxIds": MAILBOX_IDS,
     "keywords": Nullable(KEYWORDS),
     "receivedAt": Nullable(UTCDate()),
@@ -84,7 +84,7 @@ def import_emails(context: RequestContext, values: dict[str, Any]) -> list[Respo
     with account_write(access.account_id, context.connection, _prelude(access, imports, prepared)) as write:
         if values["ifInState"] not in (None, write.mark("Email").state):
             raise StateMismatch
-        created = _add(write, access, {key: imports[key] for key in prepared}, prepared, refused)
+        created = _add(write, access, imports, prepared, refused)
     context.created_ids.update({key: email["id"] for key, email in created.items()})
     response = {
         "accountId": values["accountId"],
@@ -110,6 +110,8 @@ def _checked(context: RequestContext, given: Mapping[str, Any]) -> EmailImport:
     mailbox_ids = [object_number("m", text) for text in checked.get("mailboxIds", ())]
     if None in mailbox_ids:
         invalid.append("mailboxIds")
+    if checked.get("blobId", "")[:1] == "#":  # nothing was created under that id
+        invalid.append("blobId")
     if invalid:
         raise InvalidProperties(invalid)
     keywords = normalise_keywords(checked["keywords"] or ())
@@ -196,7 +198,7 @@ def _prelude(
     access: AccountAccess, imports: Mapping[str, EmailImport], prepared: Mapping[str, _Ready]
 ) -> list[Statement]:
     """What `_add` looks at, read as the lock is taken: mailboxes, blobs, Threads."""
-    mailbox_ids = {number for key in prepared for number in imports[key].mailbox_ids}
+    mailbox_ids = {number for each in imports.values() for number in each.mailbox_ids}
     blob_ids = {ready.blob_id for ready in prepared.values() if ready.blob_id is not None}
     return [
         visible_statement(access, list(blob_ids)),
@@ -219,7 +221,11 @@ def _add(
     keys: list[str] = []
     for key, each in imports.items():
         if not each.mailbox_ids <= known:
-            refused[key] = InvalidProperties(["mailboxIds"])
+            earlier = refused.get(key)
+            also = earlier.properties if isinstance(earlier, InvalidProperties) else []
+            refused[key] = InvalidProperties([*also, "mailboxIds"])
+        elif key in refused:
+            continue
         elif prepared[key].blob_id is not None and prepared[key].blob_id not in there:
             refused[key] = InvalidProperties(["blobId"])
         else:

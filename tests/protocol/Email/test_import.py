@@ -104,6 +104,11 @@ def test_one_blob_makes_two_emails_in_one_call(cast: Cast) -> None:
         ({"receivedAt": "yesterday"}, ["receivedAt"]),
         ({"colour": "red"}, ["colour"]),
         ({"blobId": 1, "mailboxIds": []}, ["blobId", "mailboxIds"]),
+        ({"blobId": "b99999", "mailboxIds": {"m9999": True}}, ["blobId", "mailboxIds"]),
+        (
+            {"blobId": "#nobody", "mailboxIds": {"#nobody": True}, "receivedAt": 1},
+            ["blobId", "mailboxIds", "receivedAt"],
+        ),
     ],
 )
 def test_what_cannot_be_imported(cast: Cast, change: dict[str, Any], invalid: list[str]) -> None:
@@ -112,6 +117,19 @@ def test_what_cannot_be_imported(cast: Cast, change: dict[str, Any], invalid: li
     assert answer["notCreated"] == {"new": {"type": "invalidProperties", "properties": invalid}}
     assert answer["created"] is None
     assert answer["oldState"] == answer["newState"]
+
+
+@pytest.mark.rfc("9404", "4.1")
+def test_a_blob_by_its_creation_id(cast: Cast) -> None:
+    client = JMAPClient(cast.alice)
+    given = _given(client)
+    call = [
+        "Email/import",
+        {"accountId": client.account_id, "emails": {"new": {**given, "blobId": "#raw"}}},
+        "c",
+    ]
+    answer = client.request(call, createdIds={"raw": given["blobId"]})["methodResponses"][0][1]
+    assert answer["created"]["new"]["blobId"] == given["blobId"]
 
 
 @pytest.mark.rfc("8620", "3.6.2")
