@@ -126,6 +126,8 @@ class ObjectType:
     """Called with (access, record, changed names) on every create and update; raises SetError, may return replacements."""
     check_set: Callable[[Any], None] | None = None
     """Called with the plan of a /set under the lock: fails what would leave an invalid final state."""
+    copied: tuple[str, ...] | None = None
+    """The properties that a /copy takes from the original, and that a client may set with it; None: all that a client may set."""
     report_created: tuple[str, ...] | None = None
     """What /set answers of a created record; None: all that the client did not send."""
     has_account: bool = True
@@ -180,6 +182,8 @@ class ObjectType:
             problems.append(
                 f"filters, sorts or constraints need unknown properties: {', '.join(sorted(unknown))}"
             )
+        if unknown := set(self.copied or ()) - set(self.properties):
+            problems.append(f"/copy takes unknown properties: {', '.join(sorted(unknown))}")
         if unknown := set(self.default_sort) - set(self.sorts):
             problems.append(f"the default sort names what cannot be sorted by: {', '.join(sorted(unknown))}")
         for name in set(self.default_sort) & set(self.sorts):

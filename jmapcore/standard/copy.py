@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from jmapcore.protocol.errors import (
     InvalidProperties,
     NotFound,
@@ -13,7 +15,7 @@ from jmapcore.protocol.errors import (
 )
 from jmapcore.protocol.registry import Response
 from jmapcore.protocol.schema import COPY, Argument, ObjectType, SetBy
-from jmapcore.protocol.wire import Boolean, Id, MapOf, Nullable, String, is_id
+from jmapcore.protocol.wire import Boolean, Id, MapOf, Nullable, String, is_id, object_id
 from jmapcore.standard.bounds import check_objects_in_set
 from jmapcore.standard.ids import number_of
 from jmapcore.standard.set import AnyObject, created_object, error_documents, run_set, set_records
@@ -47,6 +49,9 @@ def copy_records(context: RequestContext, declared: ObjectType, values: dict[str
         declared,
         target,
         {"create": creates, "update": None, "destroy": None, "ifInState": values["ifInState"]},
+        lambda context, access, creates: declared.storage.prepare_copies(
+            context, source, access, creates, originals
+        ),
     )
     not_created = {**refused, **plan.not_created}
     yield (
@@ -60,7 +65,7 @@ def copy_records(context: RequestContext, declared: ObjectType, values: dict[str
             "notCreated": error_documents(not_created),
         },
     )
-    copied = [originals[key] for key in plan.creates]
+    copied = list(dict.fromkeys(object_id(declared.letter, originals[key]) for key in plan.creates))
     if values["onSuccessDestroyOriginal"] and copied:
         yield from set_records(
             context,
@@ -78,13 +83,14 @@ def copy_records(context: RequestContext, declared: ObjectType, values: dict[str
 
 def _originals(
     context: RequestContext, declared: ObjectType, source: AccountAccess, values: dict[str, Any]
-) -> tuple[dict[str, Record], dict[str, SetError], dict[str, str]]:
-    """(records to create, refused, ids of the originals), each by creation id."""
+) -> tuple[dict[str, Record], dict[str, SetError], dict[str, int]]:
+    """(records to create, refused, numbers of the originals), each by creation id."""
     wanted, refused = _named(context, declared, values["create"])
     names = [
         name
         for name, each in declared.properties.items()
         if each.set_by is not SetBy.SERVER and not each.per_user and each.computed is None
+        if declared.copied is None or name in declared.copied
     ]
     reading = context.reading(source)
     ids = list(dict.fromkeys(wanted.values()))
@@ -92,23 +98,31 @@ def _originals(
     if values["ifFromInState"] not in (None, reading.mark(declared.name).state):
         raise StateMismatch
     creates: dict[str, Record] = {}
-    originals: dict[str, str] = {}
+    originals: dict[str, int] = {}
     for key, number in wanted.items():
         if number not in fetched.records:
             refused[key] = NotFound()
             continue
-        original = {name: fetched.records[number][name] for name in names}
+        record = _decoded(fetched.records[number])
+        original = {name: record[name] for name in names}
         overrides = {name: value for name, value in values["create"][key].items() if name != "id"}
         # An id of the one account says nothing in the other, where it may even be the id of something else.
         foreign = [
             name for name in names if name not in overrides and _refers(declared, name, original[name])
         ]
-        if foreign:
-            refused[key] = InvalidProperties(foreign)
+        fixed = () if declared.copied is None else overrides.keys() - set(declared.copied)
+        if foreign or fixed:
+            refused[key] = InvalidProperties([*foreign, *fixed])
             continue
         creates[key] = {**original, **overrides}
-        originals[key] = fetched.records[number]["id"]
+        originals[key] = number
     return creates, refused, originals
+
+
+def _decoded(record: Any) -> Record:
+    """A record that a storage fetched, which may be JSON already."""
+    decoded: Record = orjson.loads(orjson.dumps(record)) if isinstance(record, orjson.Fragment) else record
+    return decoded
 
 
 def _named(

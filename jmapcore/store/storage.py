@@ -78,6 +78,23 @@ class Storage:
         """What creates need before the lock is taken (parsing, blobs): (prepared, refused) by creation id."""
         return {}, {}
 
+    def prepare_copies(
+        self,
+        context: RequestContext,
+        source: AccountAccess,
+        access: AccountAccess,
+        creates: Mapping[str, Record],
+        originals: Mapping[str, int],
+    ) -> tuple[dict[str, Any], dict[str, SetError]]:
+        """As `prepare`, for copies of records of the account `source`, whose numbers are in `originals`."""
+        return self.prepare(context, access, creates)
+
+    def create_prelude(
+        self, access: AccountAccess, creates: Mapping[str, Record], prepared: Mapping[str, Any]
+    ) -> Sequence[Statement]:
+        """What `apply` reads for creates that were prepared: its rows follow those of `prelude`."""
+        return ()
+
     @contextmanager
     def writing(
         self, context: RequestContext, access: AccountAccess, prelude: Sequence[Statement] = ()
