@@ -362,6 +362,7 @@ def test_unusual_recipients(cast: Cast, recipient: str) -> None:
     assert list(stored["deliveryStatus"]) == [recipient]
 
 
+@pytest.mark.rfc("8621", "9.6")
 def test_a_return_address_of_somebody_else(cast: Cast) -> None:
     client = JMAPClient(cast.alice)
     email = draft(client)
@@ -376,6 +377,7 @@ def test_a_return_address_of_somebody_else(cast: Cast) -> None:
         assert refused(client, email, envelope=given) == {"type": "forbiddenMailFrom"}
 
 
+@pytest.mark.rfc("8621", "9.6")
 def test_a_message_of_somebody_else(cast: Cast) -> None:
     client = JMAPClient(cast.alice)
     email = add(client, letter(cast.bob.address))

@@ -65,6 +65,7 @@ def test_an_address_without_its_detail_is_the_users(cast: Cast) -> None:
     assert create(client, email=f"{local_part}+lists@{domain}")["notCreated"] is None
 
 
+@pytest.mark.rfc("8621", "9.6")
 @pytest.mark.parametrize("email", ["someone@elsewhere.example", "*", "no address", "", "*@elsewhere.example"])
 def test_an_address_of_nobody_here_is_forbidden(cast: Cast, email: str) -> None:
     client = JMAPClient(cast.alice)
@@ -72,6 +73,7 @@ def test_an_address_of_nobody_here_is_forbidden(cast: Cast, email: str) -> None:
     assert emails(client) == [cast.alice.address]
 
 
+@pytest.mark.rfc("8621", "9.6")
 def test_an_address_of_a_colleague_is_forbidden(cast: Cast) -> None:
     answer = create(JMAPClient(cast.alice), email=cast.bob.address)
     assert answer["notCreated"] == {"new": {"type": "forbiddenFrom"}}
