@@ -70,6 +70,26 @@ def _nested(depth: int) -> bytes:
     return head + b"Content-Type: text/plain\r\n\r\ndeep\r\n"
 
 
+def _in_each_other(depth: int) -> bytes:
+    """Multiparts that have the boundaries of one another by turns."""
+    kinds = (b"b", b"c")
+    head = b"".join(
+        b"Content-Type: multipart/mixed; boundary=%b\r\n\r\n--%b\r\n" % (kinds[n % 2], kinds[n % 2])
+        for n in range(depth)
+    )
+    return head + b"\r\ndeep\r\n--b\r\n\r\none\r\n--c\r\n\r\ntwo\r\n--b--\r\n--c--\r\n"
+
+
+def _alike(depth: int) -> bytes:
+    """Multiparts inside one another, the boundary of each the beginning of the next one's."""
+    names = [b"b" * (n + 1) for n in range(depth)]
+    head = b"".join(b"Content-Type: multipart/mixed; boundary=%b\r\n\r\n--%b\r\n" % (n, n) for n in names)
+    return head + b"\r\ndeep\r\n" + b"".join(b"--%b--\r\n" % name for name in reversed(names))
+
+
+HTML = b"Content-Type: text/html\r\n\r\n"
+ENTITIES = b"".join(b'<!ENTITY e%d "%b">' % (n, b"&e%d;" % (n - 1) * 10) for n in range(1, 20))
+
 HOSTILE = {
     "NUL": b"Subject: a\0b\r\nFrom: \0\0 <\0@\0>\r\nMessage-ID: <\0>\r\nTo: \0\r\n\r\n\0\0\0",
     "a field of ten megabytes": b"Subject: x\r\nX: " + b"y" * 10_000_000 + b"\r\n\r\nbody",
@@ -91,6 +111,20 @@ HOSTILE = {
     "the year 0": b"Date: Mon, 1 Jan 0000 00:00:00 +0000\r\nReceived: x; Mon, 1 Jan 0000 00:00:00 +0000\r\n\r\n",
     "open tags": b"Content-Type: text/html\r\n\r\n" + b"<a b='" * 500_000,
     "nested tags": b"Content-Type: text/html\r\n\r\n" + b"<div>" * 500_000,
+    "entities of entities": HTML + b"<!DOCTYPE x [" + ENTITIES + b"]>" + b"&e19;" * 1_000,
+    "references to characters": HTML + b"&#x41;&amp;lt;" * 300_000,
+    "a comment without an end": HTML + b"text <!-- " + b"- -" * 500_000,
+    "styles inside styles": HTML + b"<style>" * 300_000 + b"text",
+    "a tag of a million attributes": HTML + b"<p" + b" a=1" * 1_000_000 + b">text",
+    "ends without beginnings": HTML + b"</p></style></script>" * 100_000 + b"text",
+    "a thousand messages in each other": b"Content-Type: message/rfc822\r\n\r\n" * 1_000
+    + b"Subject: x\r\n\r\ndeep\r\n",
+    "parts in each other's boundaries": _in_each_other(2_000),
+    "boundaries that begin alike": _alike(99),
+    "a boundary of nothing": b'Content-Type: multipart/mixed; boundary=""\r\n\r\n' + b"--\r\n" * 500_000,
+    "a file name in ten thousand sections": b"Content-Type: text/plain"
+    + b"".join(b"; name*%d=x" % n for n in range(10_000))
+    + b"\r\n\r\n",
     "surrogates": b"Subject: \xed\xa0\x80\r\nFrom: =?utf-16?b?2AA=?= <a@b>\r\n\r\n\xed\xa0\x80",
     "right to left": "Subject: \u202egpj.exe\r\nFrom: \u202e <a@b>\r\n\r\n\u202e".encode(),
     "a charset that is none": b"Content-Type: text/plain; charset=" + b"x" * 60_000 + b"\r\n\r\n\xff",

@@ -98,6 +98,92 @@ def test_body_lists(root: Part, expected: list[list[str]]) -> None:
     assert labels(root) == expected
 
 
+def by_the_rfc(
+    parts: list[Part], multipart_type: str, in_alternative: bool, lists: list[list[Part] | None]
+) -> None:
+    """The algorithm of RFC 8621 §4.1.4 line by line; `lists` are htmlBody, textBody and attachments."""
+    html, text, attachments = lists
+    assert attachments is not None
+    text_length = len(text) if text is not None else -1
+    html_length = len(html) if html is not None else -1
+    for i, each in enumerate(parts):
+        is_media = each.type.startswith(("image/", "audio/", "video/"))
+        is_inline = (
+            each.disposition != "attachment"
+            and (each.type in ("text/plain", "text/html") or is_media)
+            and (i == 0 or (multipart_type != "related" and (is_media or not each.name)))
+        )
+        if each.is_multipart:
+            kind = each.type.split("/")[1]
+            by_the_rfc(each.parts, kind, in_alternative or kind == "alternative", [html, text, attachments])
+        elif is_inline:
+            if multipart_type == "alternative":
+                # The RFC does not say what becomes of a part whose list is null: it is shown as an attachment.
+                chosen = {"text/plain": text, "text/html": html}.get(each.type, attachments)
+                (attachments if chosen is None else chosen).append(each)
+                continue
+            if in_alternative:
+                html = None if each.type == "text/plain" else html
+                text = None if each.type == "text/html" else text
+            if text is not None:
+                text.append(each)
+            if html is not None:
+                html.append(each)
+            if (text is None or html is None) and is_media:
+                attachments.append(each)
+        else:
+            attachments.append(each)
+    if multipart_type == "alternative" and text is not None and html is not None:
+        if text_length == len(text) and html_length != len(html):
+            text += html[html_length:]
+        if html_length == len(html) and text_length != len(text):
+            html += text[text_length:]
+
+
+LEAVES = st.builds(
+    part,
+    st.sampled_from([PLAIN, HTML, IMAGE, PDF, "text/calendar", "message/rfc822", "audio/ogg"]),
+    st.uuids().map(str),
+    st.sampled_from([None, "inline", "attachment"]),
+    st.sampled_from([None, "name.txt"]),
+)
+TREES = st.recursive(
+    LEAVES,
+    lambda parts: st.builds(
+        lambda kind, members: multipart(kind, *members),
+        st.sampled_from(["mixed", "alternative", "related", "digest", "signed"]),
+        st.lists(parts, max_size=4),
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.rfc("8621", "4.1.4")
+@given(TREES)
+def test_any_structure_is_decomposed_as_the_rfc_does(root: Part) -> None:
+    html: list[Part] = []
+    text: list[Part] = []
+    attachments: list[Part] = []
+    by_the_rfc([root], "mixed", False, [html, text, attachments])
+    expected = [[member.cid for member in members] for members in (text, html, attachments)]
+    assert labels(root) == expected
+
+
+@pytest.mark.rfc("8621", "4.1.4")
+@given(TREES)
+def test_every_part_is_shown_somewhere(root: Part) -> None:
+    """ "All parts [...] not included in textBody or htmlBody" and all media that are not in both are attachments."""
+    text, html, attachments = labels(root)
+
+    def leaves(member: Part) -> list[Part]:
+        return [leaf for inner in member.parts for leaf in leaves(inner)] if member.is_multipart else [member]
+
+    for leaf in leaves(root):
+        is_media = leaf.type.startswith(("image/", "audio/"))
+        in_bodies = (leaf.cid in text) + (leaf.cid in html)
+        assert (leaf.cid in attachments) == (in_bodies == 0 or (is_media and in_bodies == 1))
+
+
 def image(disposition: str | None, cid: str | None) -> Part:
     whole = part(IMAGE, disposition=disposition)
     whole.cid = cid
