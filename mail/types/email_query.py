@@ -112,10 +112,15 @@ SORTS = {
 """Those without `needs` are sorted by the database."""
 
 
-def select(reading: Reading, query: Query) -> Selection:
-    """A query as SQL; what SQL cannot decide is scanned first. Raises `UnsupportedFilter`."""
+def check_conditions(query: Query) -> None:
+    """Raises `UnsupportedFilter` for a filter of too many conditions."""
     if sum(1 for _ in query.conditions()) > MAX_CONDITIONS:
         raise UnsupportedFilter(f"more than {MAX_CONDITIONS} conditions")
+
+
+def select(reading: Reading, query: Query) -> Selection:
+    """A query as SQL; what SQL cannot decide is scanned first. Raises `UnsupportedFilter`."""
+    check_conditions(query)
     searched = search(reading, query)
     return Compiler(reading.account_id, query, scan(reading, query, searched), searched).selection()
 

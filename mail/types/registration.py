@@ -10,6 +10,7 @@ from mail.types.email_delivery import EMAIL_DELIVERY_TYPE
 from mail.types.email_import import EMAIL_IMPORT
 from mail.types.identity import IDENTITY
 from mail.types.mailbox import MAILBOX
+from mail.types.search_snippet import SEARCH_SNIPPET_GET
 from mail.types.submission import EMAIL_SUBMISSION
 from mail.types.thread import THREAD
 from mail.types.vacation_response import VACATION_RESPONSE_TYPE
@@ -31,3 +32,4 @@ def register_mail(registry: Registry) -> None:
     ):
         register_type(registry, declared)
     registry.add_method(EMAIL_IMPORT)
+    registry.add_method(SEARCH_SNIPPET_GET)

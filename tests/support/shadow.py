@@ -27,6 +27,7 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
         {"sort": [{"property": "receivedAt", "isAscending": False}]},
         {"sort": [{"property": "receivedAt", "isAscending": False}], "collapseThreads": True},
         {"filter": {"hasKeyword": "$seen"}, "sort": [{"property": "size"}]},
+        {"filter": {"text": "hello"}, "collapseThreads": True},
         {
             "filter": {"notKeyword": "$seen"},
             "sort": [{"property": "hasKeyword", "keyword": "$flagged", "isAscending": False}],
