@@ -36,6 +36,7 @@ from mail.message.scan import scan
 from mail.message.summary import Summary, summarise_message
 from mail.search.message_text import index
 from mail.search.words import words_of
+from mail.submissions import move_submissions
 from mail.threading import Assignment, reference_hashes
 
 FULL_THREAD = 10_000
@@ -332,6 +333,7 @@ def _move(
     larger = [assignment.resolve(thread_id) for thread_id in absorbed]
     account_id = write.account_id
     thread_ids = [member.thread_id for member in new]
+    move_submissions(write, old_ids, ids, thread_ids)
     return [
         (MOVE_REFERENCES, (absorbed, larger, account_id)),
         (MOVE_EMAILS, (ids, old_ids, thread_ids, account_id)),

@@ -29,6 +29,7 @@ from mail.expectations import (
 from mail.fragments import FORMAT
 from mail.ingest import ADD_REFERENCES
 from mail.messages import StoredMessage, stored_messages
+from mail.verify_sending import repair_sending, sending_differences
 
 REFERENCES_OF = "SELECT hash, thread_id FROM thread_ref WHERE account_id = %s AND thread_id = ANY(%s::int[])"
 SAVE_STATIC = """
@@ -66,10 +67,15 @@ def verify(account_id: int, connection: Connection, *, repair: bool = False) -> 
     """
     with _snapshot(account_id, connection):
         raw = _compare_raw(account_id, connection)
-        found = [*raw.found, *_compare_rows(account_id, connection)]
+        found = [
+            *raw.found,
+            *_compare_rows(account_id, connection),
+            *sending_differences(account_id, connection),
+        ]
     if repair and found:
         with account_write(account_id, connection) as write:
             _repair_raw(write, raw)
+            repair_sending(write)
             _repair_rows(write)
     return found
 

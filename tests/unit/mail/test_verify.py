@@ -56,6 +56,11 @@ DAMAGE = {
     "references missing": "DELETE FROM thread_ref WHERE account_id = %s",
     "references of a dead thread": "INSERT INTO thread_ref (account_id, hash, thread_id) VALUES (%s, 5, 9999)",
     "static missing": "DELETE FROM email_static WHERE account_id = %s AND id = (SELECT max(id) FROM email)",
+    "an identity missing": "DELETE FROM identity WHERE account_id = %s",
+    "an identity of no address": "UPDATE identity SET email = 'x@example.org' WHERE account_id = %s",
+    "an identity twice": "INSERT INTO identity (account_id, id, name, email, text_signature, html_signature, may_delete)"
+    " SELECT account_id, 9999, name, email, '', '', false FROM identity WHERE account_id = %s",
+    "no vacation response": "DELETE FROM vacation_response WHERE account_id = %s",
     "a forgotten blob": "INSERT INTO blob (account_id, id, hash, size, location) VALUES (%s, 9999, 'x', 1, '')",
 }
 
