@@ -38,6 +38,10 @@ STATEMENTS = (
     SELECT s.account_id, s.id + c.shift, s.blob_id, s.format, s.static_json, s.body_json
     FROM {_CLONES}, email_static AS s WHERE s.account_id = %s AND s.id < %s""",
     f"""
+    INSERT INTO email_search (account_id, id, thread_id, received_at, tsv)
+    SELECT q.account_id, q.id + c.shift, q.thread_id + c.shift, q.received_at - make_interval(secs => c.seconds), q.tsv
+    FROM {_CLONES}, email_search AS q WHERE q.account_id = %s AND q.id < %s""",
+    f"""
     INSERT INTO email_mailbox (account_id, mailbox_id, email_id, received_at, thread_id)
     SELECT m.account_id, m.mailbox_id, m.email_id + c.shift, m.received_at - make_interval(secs => c.seconds),
         m.thread_id + c.shift

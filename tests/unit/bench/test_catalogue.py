@@ -12,7 +12,7 @@ from bench.workload import Share
 from jmapsite.wsgi import application
 from tests.unit.bench.conftest import Seeded
 
-NOT_BUILT = {"search-rare", "search-uncommon", "search-common", "create"}
+NOT_BUILT = {"create"}
 BUILT = [workload.name for workload in WORKLOADS if workload.name not in NOT_BUILT]
 
 
