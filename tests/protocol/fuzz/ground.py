@@ -21,6 +21,7 @@ from tests.support.examples import bounded
 from tests.support.shadow import Shadow
 
 EXAMPLES_PER_ACCOUNT = 100
+_FAILURES = {"serverFail", "serverUnavailable", "serverPartialFail"}
 _NAMED = re.compile(r"@(\w+):(\w+)")
 
 MAIL = [
@@ -93,11 +94,7 @@ class Ground:
         status, _, answer = answered(environ("POST", "/jmap/api", self.person.bearer, orjson.dumps(document)))
         assert status == 200 or (status == 400 and "type" in answer), (status, answer)
         for name, result, _ in answer.get("methodResponses", []):
-            assert name != "error" or result["type"] not in {
-                "serverFail",
-                "serverUnavailable",
-                "serverPartialFail",
-            }
+            assert name != "error" or result["type"] not in _FAILURES, (result, calls)
             if name != "error" and name != "Core/echo":
                 self._learn(name.partition("/")[0], result)
         found: dict[str, Any] = answer
