@@ -18,9 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = Path(__file__).with_name("rfc_sections.toml")
 MATRIX = ROOT / "docs" / "rfc-matrix.md"
 DUTIES = {
-    "client": "binds clients",
-    "author": "binds authors of specifications",
-    "later": "not built yet",
+    "client": "of clients",
+    "author": "of no server",
+    "later": "later",
 }
 
 INTRODUCTION = """\
@@ -206,7 +206,7 @@ def _table(
     rows = ["| section | MUST | SHOULD | tests | note |", "| --- | ---: | ---: | ---: | --- |"]
     for section in sections:
         tests = len(shown[document.number, section.number])
-        note = f"{DUTIES[section.duty]}: {section.why}" if section.duty else ""
+        note = f"{DUTIES[section.duty]}: {section.why}" if section.duty else section.why
         requirements = f"{_count(section.must)} | {_count(section.should)}"
         rows.append(f"| {section.number} {section.title} | {requirements} | {_count(tests)} | {note} |")
     return rows

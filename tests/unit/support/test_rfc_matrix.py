@@ -97,7 +97,7 @@ def test_the_matrix_lists_requirements_and_tests() -> None:
 | section | MUST | SHOULD | tests | note |
 | --- | ---: | ---: | ---: | --- |
 | 5.3 /set | 2 | 1 | 1 |  |
-| 7 Push | 1 |  |  | not built yet: Not yet. |
+| 7 Push | 1 |  |  | later: Not yet. |
 
 ### RFC 8620 §5.3: /set
 
