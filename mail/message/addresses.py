@@ -28,6 +28,10 @@ _TOKEN = re.compile(
 )
 _PAREN = re.compile(r"[()]|\\.", re.DOTALL)
 
+#: Addresses and groups of one field; further ones are left out. A field of the length that is read has half as
+#: many, where they are real.
+MOST = 20_000
+
 #: No text has a NUL here (`unfolded` dropped it).
 _TOUCHING = "\x00"
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
@@ -54,7 +58,7 @@ def parse_addresses(value: bytes) -> list[Group]:
     groups: list[Group] = []
     plain: list[Address] = []
     position = 0
-    while match := _PLAIN.match(text, position):
+    while len(plain) < MOST and (match := _PLAIN.match(text, position)):
         quoted, atoms, angle, bare = match.groups()
         if atoms is not None:
             name = composed(decode_words(atoms)).strip() or None
@@ -64,8 +68,8 @@ def parse_addresses(value: bytes) -> list[Group]:
         position = match.end()
     if plain:
         groups.append(Group(None, plain))
-    if text[position:].strip():
-        _Lexer(text, position, groups).run()
+    if len(plain) < MOST and text[position:].strip():
+        _Lexer(text, position, groups, MOST - len(plain)).run()
     return groups
 
 
@@ -74,7 +78,8 @@ class _Lexer:
     angle bracket.
     """
 
-    def __init__(self, text: str, position: int, groups: list[Group]) -> None:
+    def __init__(self, text: str, position: int, groups: list[Group], room: int) -> None:
+        self.room = room
         self.text = text
         self.position = position
         self.groups = groups
@@ -94,7 +99,7 @@ class _Lexer:
     def run(self) -> None:
         """Read to the end of the text."""
         after_space = False
-        while match := _TOKEN.match(self.text, self.position):
+        while self.room > 0 and (match := _TOKEN.match(self.text, self.position)):
             kind, text = str(match.lastgroup), match[0]
             if (kind == "other" and text == '"') or (kind == "quoted" and not self.quotes_close):
                 self.quotes_close = False
@@ -165,6 +170,7 @@ class _Lexer:
     def start_group(self, *, touches_next: bool) -> None:
         """Begin a group whose name are the words read so far."""
         self.groups.append(Group(_phrase(self.words, touches_next=touches_next) or ""))
+        self.room -= 1
         self.in_group = True
         self.start_mailbox()
 
@@ -196,6 +202,7 @@ class _Lexer:
         if not self.groups or (not self.in_group and self.groups[-1].name is not None):
             self.groups.append(Group(None))
         self.groups[-1].addresses.append({"name": name, "email": email})
+        self.room -= 1
 
 
 def _phrase(words: list[_Word], *, touches_next: bool) -> str | None:

@@ -11,7 +11,9 @@ from mail.message.encoded_words import LONGEST_FIELD, composed, decode_words, ra
 
 __all__ = [
     "FORMS",
+    "Effort",
     "HeaderProperty",
+    "HeaderValues",
     "as_addresses",
     "as_date",
     "as_grouped_addresses",
@@ -22,6 +24,9 @@ __all__ = [
     "header_property",
     "parse_header_property",
 ]
+
+#: Octets that the parsed forms of one Email's fields, and those of its parts, look at together.
+MOST_PARSED = 2 * LONGEST_FIELD
 
 _ANGLE = re.compile(r"<([^<>]*+)>")
 _ANGLE_OR_PAREN = re.compile(r"<([^<>]*+)>|([()])|\\.", re.DOTALL)
@@ -163,30 +168,59 @@ def parse_header_property(text: str) -> HeaderProperty:
     return HeaderProperty(name, form, match[3] is not None)
 
 
+@dataclass(slots=True)
+class Effort:
+    """Octets of fields that may still be parsed for one Email, however many properties are asked for."""
+
+    left: int = MOST_PARSED
+
+    def taken(self, value: bytes) -> bytes:
+        """As much of a field as may still be parsed."""
+        value = value[: min(self.left, LONGEST_FIELD)]
+        self.left -= len(value)
+        return value
+
+
+class HeaderValues:
+    """The fields of one header section by name. Each property of them is parsed once, whatever case it is asked in."""
+
+    def __init__(self, fields: Sequence[tuple[str, bytes]], effort: Effort | None = None) -> None:
+        self._effort = effort or Effort()
+        self._by_name: dict[str, list[bytes]] = {}
+        for name, value in fields:
+            self._by_name.setdefault(name.lower(), []).append(value)
+        self._parsed: dict[tuple[str, str, bool], Any] = {}
+
+    def get(self, wanted: HeaderProperty) -> Any:
+        """The value of a header field property: of the last instance, or a list with one for each (RFC 8621
+        §4.1.3).
+
+        None if there is no such field, an empty list with `all`.
+        """
+        key = wanted.name.lower(), wanted.form, wanted.all
+        if key not in self._parsed:
+            values = self._by_name.get(key[0], [])
+            if wanted.all:
+                self._parsed[key] = self._all_parsed(values, wanted.form)
+            else:
+                self._parsed[key] = self._one_parsed(values[-1], wanted.form) if values else None
+        return self._parsed[key]
+
+    def _one_parsed(self, value: bytes, form: str) -> Any:
+        return FORMS[form](value if form == "asRaw" else self._effort.taken(value))
+
+    def _all_parsed(self, values: list[bytes], form: str) -> list[Any]:
+        """Each instance parsed. What is parsed of all of them together is bounded as it is for one."""
+        if form == "asRaw" or sum(map(len, values)) <= LONGEST_FIELD:
+            return [self._one_parsed(value, form) for value in values]
+        parsed = []
+        left = LONGEST_FIELD
+        for value in values:
+            parsed.append(self._one_parsed(value[:left], form))
+            left = max(0, left - len(value))
+        return parsed
+
+
 def header_property(headers: Sequence[tuple[str, bytes]], wanted: HeaderProperty) -> Any:
-    """The value of a header field property: of the last instance, or a list with one for each (RFC 8621
-    §4.1.3).
-
-    None if there is no such field, an empty list with `all`.
-    """
-    parse = FORMS[wanted.form]
-    name = wanted.name.lower()
-    if wanted.all:
-        return _all_parsed([value for written, value in headers if written.lower() == name], wanted.form)
-    for written, value in reversed(headers):
-        if written.lower() == name:
-            return parse(value)
-    return None
-
-
-def _all_parsed(values: list[bytes], form: str) -> list[Any]:
-    """Each instance parsed. What is parsed of all of them together is bounded as it is for one."""
-    parse = FORMS[form]
-    if form == "asRaw" or sum(map(len, values)) <= LONGEST_FIELD:
-        return [parse(value) for value in values]
-    parsed = []
-    left = LONGEST_FIELD
-    for value in values:
-        parsed.append(parse(value[:left]))
-        left = max(0, left - len(value))
-    return parsed
+    """The value of one header field property, as `HeaderValues.get` gives it."""
+    return HeaderValues(headers).get(wanted)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mail.message.bodies import truncate_text
-from mail.message.headers import HeaderProperty, as_raw, header_property, parse_header_property
+from mail.message.headers import Effort, HeaderProperty, HeaderValues, as_raw, parse_header_property
 from mail.message.scan import Fields, Part, body_text, header_fields
 
 #: bodyProperties of Email/get and Email/parse where the argument is omitted.
@@ -66,33 +66,45 @@ def parse_body_properties(names: Sequence[str]) -> BodyProperties:
 DEFAULT = parse_body_properties(DEFAULT_BODY_PROPERTIES)
 
 
-def render_part(part: Part, blob_id: str, properties: BodyProperties, raw: bytes = b"") -> dict[str, Any]:
+def render_part(
+    part: Part, blob_id: str, properties: BodyProperties, raw: bytes = b"", effort: Effort | None = None
+) -> dict[str, Any]:
     """One EmailBodyPart; `blob_id` is the message's, `raw` its octets (only used where
-    `properties.need_raw`).
+    `properties.need_raw`), `effort` what may be spent on its header fields.
 
     `subParts`, if asked for, are rendered with the same properties.
     """
-    return _rendered(part, blob_id, properties, raw, "subParts" in properties.names)
+    return _rendered(part, blob_id, properties, raw, effort or Effort(), "subParts" in properties.names)
 
 
 def render_structure(
-    root: Part, blob_id: str, properties: BodyProperties, raw: bytes = b""
+    root: Part, blob_id: str, properties: BodyProperties, raw: bytes = b"", effort: Effort | None = None
 ) -> dict[str, Any]:
     """bodyStructure: the root with all its parts. Multiparts have `subParts` whether or not they were asked
     for.
     """
-    return _rendered(root, blob_id, properties, raw, True)
+    return _rendered(root, blob_id, properties, raw, effort or Effort(), True)
 
 
 def render_parts(
-    parts: Iterable[Part], blob_id: str, properties: BodyProperties, raw: bytes = b""
+    parts: Iterable[Part],
+    blob_id: str,
+    properties: BodyProperties,
+    raw: bytes = b"",
+    effort: Effort | None = None,
 ) -> list[dict[str, Any]]:
     """textBody, htmlBody or attachments."""
-    return [render_part(part, blob_id, properties, raw) for part in parts]
+    effort = effort or Effort()
+    return [render_part(part, blob_id, properties, raw, effort) for part in parts]
 
 
 def _rendered(
-    part: Part, blob_id: str, properties: BodyProperties, raw: bytes, with_sub_parts: bool
+    part: Part,
+    blob_id: str,
+    properties: BodyProperties,
+    raw: bytes,
+    effort: Effort,
+    with_sub_parts: bool,
 ) -> dict[str, Any]:
     fields: Fields = _fields(part, raw) if properties.need_raw else []
     rendered: dict[str, Any] = {}
@@ -105,11 +117,12 @@ def _rendered(
             rendered[name] = None
         else:
             rendered[name] = _ATTRIBUTES[name](part)
-    for name, wanted in properties.header_properties:
-        rendered[name] = header_property(fields, wanted)
+    if properties.header_properties:
+        values = HeaderValues(fields, effort)
+        rendered |= {name: values.get(wanted) for name, wanted in properties.header_properties}
     if with_sub_parts and part.is_multipart:
         rendered["subParts"] = [
-            _rendered(sub_part, blob_id, properties, raw, True) for sub_part in part.parts
+            _rendered(sub_part, blob_id, properties, raw, effort, True) for sub_part in part.parts
         ]
     return rendered
 

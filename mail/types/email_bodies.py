@@ -11,7 +11,7 @@ import orjson
 from jmapcore.protocol.deadline import checkpoint
 from jmapcore.store.database import Row, Statement
 from mail.message.bodies import body_lists
-from mail.message.headers import HeaderProperty, header_property
+from mail.message.headers import Effort, HeaderProperty, HeaderValues
 from mail.message.render import (
     DEFAULT,
     BodyProperties,
@@ -94,20 +94,22 @@ class BodyRequest:
         """The JSON text of each property that is made, in order; `raw` begins the message and has `octets` at least."""
         blob_id = f"b{message.blob_id}"
         root = message.parts[0]
+        effort = Effort()
         makers: dict[str, Callable[[], Any]] = {
-            "bodyStructure": lambda: render_structure(root, blob_id, self.body, raw),
-            "textBody": lambda: render_parts(message.text, blob_id, self.body, raw),
-            "htmlBody": lambda: render_parts(message.html, blob_id, self.body, raw),
-            "attachments": lambda: render_parts(message.attachments, blob_id, self.body, raw),
+            "bodyStructure": lambda: render_structure(root, blob_id, self.body, raw, effort),
+            "textBody": lambda: render_parts(message.text, blob_id, self.body, raw, effort),
+            "htmlBody": lambda: render_parts(message.html, blob_id, self.body, raw, effort),
+            "attachments": lambda: render_parts(message.attachments, blob_id, self.body, raw, effort),
             "bodyValues": lambda: body_values(raw, message.values_of, self.max_bytes),
             "headers": lambda: render_headers(fields),
         }
         fields: Fields = []
         if self.headers or "headers" in self.made:
             fields = header_fields(raw, root.header_start, root.header_end)
+        values = HeaderValues(fields, effort) if self.headers else None
         return [
             orjson.dumps(
-                header_property(fields, self.headers[name]) if name in self.headers else makers[name]()
+                values.get(self.headers[name]) if values and name in self.headers else makers[name]()
             ).decode()
             for name in self.made
         ]

@@ -40,8 +40,8 @@ COLUMNS = {
 _KEPT_PROPERTIES = 40
 """Properties of a plan that is kept, more than an Email has without `header:…` ones."""
 
-MOST_HEADER_PROPERTIES = 100
-"""`header:…` properties of one call, in `properties` and in `bodyProperties`: each is parsed anew for each Email or part."""
+MOST_HEADER_PROPERTIES = 500
+"""`header:…` properties of one call, in `properties` and in `bodyProperties`: each is looked up for each Email or part."""
 
 IDS = "SELECT id FROM email WHERE account_id = %s ORDER BY id LIMIT %s"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from itertools import product
 from typing import Any
 
 import orjson
@@ -183,6 +184,28 @@ def test_header_properties_are_few_and_short(mallory: Attacker) -> None:
     ):
         assert mallory.error("Email/get", {"ids": [email_id], **arguments}) == {"type": "invalidArguments"}
     assert mallory.call("Email/get", {"ids": [email_id], "properties": many[1:]})["notFound"] == []
+
+
+SPELLINGS = ["".join(letters) for letters in product("tT", "oO")]
+
+
+@pytest.mark.parametrize(
+    "field", [b"g:" * 130_000, b'"' * 260_000, b"a b " * 65_000], ids=["g:", "quotes", "words"]
+)
+def test_what_is_parsed_of_one_email_is_bounded(mallory: Attacker, field: bytes) -> None:
+    """Many forms of large fields, each asked for under many names, of the message and of its parts."""
+    fields = b"".join(b"X%d: %b\r\n" % (n, field) for n in range(20)) + b"To: " + field + b"\r\n"
+    part = b"\r\n--b\r\n" + fields + b"\r\ntext"
+    email_id = add(mallory, fields + MIXED + part * 3)
+    names = [
+        f"header:X{n}:{form}" for n in range(20) for form in ("asAddresses", "asGroupedAddresses", "asText")
+    ]
+    names += [f"header:{to}:{form}" for to in SPELLINGS for form in ("asAddresses", "asGroupedAddresses:all")]
+    for arguments in (
+        {"properties": names},
+        {"properties": ["bodyStructure", "attachments", "textBody"], "bodyProperties": names},
+    ):
+        mallory.call("Email/get", {"ids": [email_id], **arguments})
 
 
 def test_long_lists_of_properties_are_not_remembered(mallory: Attacker) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mail.message.addresses import parse_addresses
+from mail.message.addresses import MOST, parse_addresses
 
 Pair = tuple[str | None, str | None]
 
@@ -131,3 +131,9 @@ def test_groups(value: str, expected: list[tuple[str | None, list[str | None]]])
 @pytest.mark.rfc("8621", "4.1.2.3")
 def test_octets_that_are_no_utf_8_are_replaced() -> None:
     assert pairs(b" Zo\xeb <a@b>") == [("Zo�", "a@b")]
+
+
+@pytest.mark.parametrize("each", ["a@b,", "A <a@b>,", "g:;", "x y,", "<a@b> "])
+def test_addresses_and_groups_of_one_field_are_limited(each: str) -> None:
+    found = parse_addresses(each.encode() * (MOST + 10))
+    assert max(len(found), sum(len(group.addresses) for group in found)) in (MOST, MOST + 1)

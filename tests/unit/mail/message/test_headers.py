@@ -4,7 +4,10 @@ import pytest
 
 from mail.message.headers import (
     FORMS,
+    MOST_PARSED,
+    Effort,
     HeaderProperty,
+    HeaderValues,
     as_addresses,
     as_grouped_addresses,
     as_message_ids,
@@ -206,3 +209,18 @@ def test_what_is_parsed_of_many_instances_is_bounded() -> None:
     texts = header_property(headers, HeaderProperty("X", "asText", all=True))
     assert [len(text) for text in texts] == [200_000, 62_144, 0]
     assert [len(text) for text in header_property(headers, HeaderProperty("X", all=True))] == [200_000] * 3
+
+
+def test_a_property_is_parsed_once_in_whatever_case_it_is_asked_for() -> None:
+    effort = Effort()
+    values = HeaderValues([("X", b" a@b")], effort)
+    for name in ("x", "X", "x"):
+        assert values.get(HeaderProperty(name, "asAddresses")) == [{"name": None, "email": "a@b"}]
+    assert effort.left == MOST_PARSED - 4
+
+
+def test_what_all_properties_together_parse_is_bounded() -> None:
+    values = HeaderValues([(f"X{n}", b"x" * 200_000) for n in range(4)], Effort())
+    lengths = [len(values.get(HeaderProperty(f"X{n}", "asText"))) for n in range(4)]
+    assert lengths == [200_000, 200_000, MOST_PARSED - 400_000, 0]
+    assert len(values.get(HeaderProperty("X3"))) == 200_000
