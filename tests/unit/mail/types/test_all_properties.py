@@ -12,6 +12,8 @@ PROPERTIES = {
     "Email": "id blobId threadId mailboxIds keywords size receivedAt headers messageId inReplyTo references sender from to cc"
     " bcc replyTo subject sentAt bodyStructure bodyValues textBody htmlBody attachments hasAttachment preview",
     "Identity": "id name email replyTo bcc textSignature htmlSignature mayDelete",
+    "EmailSubmission": "id identityId emailId threadId envelope sendAt undoStatus deliveryStatus dsnBlobIds mdnBlobIds",
+    "VacationResponse": "id isEnabled fromDate toDate subject textBody htmlBody",
 }
 
 
