@@ -23,12 +23,13 @@ def main(arguments: list[str]) -> int:
         return 0
     _configure(options)
     # What follows needs settings, which read the environment as they are imported.
+    from bench.peer import PeerError
     from bench.run import run
     from jmapsite.embedded import EmbeddedServerError
 
     try:
         return run(options)
-    except (EmbeddedServerError, ServiceError) as error:
+    except (EmbeddedServerError, ServiceError, PeerError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
 

@@ -10,6 +10,8 @@ from typing import Any
 
 USING = ("urn:ietf:params:jmap:core", "urn:ietf:params:jmap:mail")
 API = "/jmap/api"
+"""Where the service takes API requests; a connection to another server sends them to that one's place."""
+
 RECEIVE_SIZE = 262_144
 TIMEOUT_SECONDS = 60.0
 
@@ -41,7 +43,7 @@ class Response:
 
         Cheap: it looks for the words of RFC 8620 §3.6 and §5.3 and decodes nothing unless it finds them.
         """
-        if self.status != 200:
+        if self.status not in {200, 201}:
             return f"HTTP {self.status}: {self.body[:200].decode('utf-8', 'replace')}"
         if b'["error",' in self.body:
             errors = [answer[1] for answer in self.json()["methodResponses"] if answer[0] == "error"]
@@ -85,10 +87,11 @@ def answers(exchange: Exchange, *calls: tuple[str, dict[str, Any]]) -> list[dict
 class KeptConnection:
     """One connection to the service that is kept open; not for several threads."""
 
-    def __init__(self, host: str, port: int, authorization: str) -> None:
+    def __init__(self, host: str, port: int, authorization: str, api: str = API) -> None:
         self._socket = socket.create_connection((host, port), timeout=TIMEOUT_SECONDS)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._head = f"Host: {host}:{port}\r\nAuthorization: {authorization}\r\n"
+        self._api = api
 
     def close(self) -> None:
         """Close it."""
@@ -96,7 +99,8 @@ class KeptConnection:
 
     def encode(self, request: Request) -> bytes:
         """The octets of a request."""
-        head = f"{request.method} {request.path} HTTP/1.1\r\n{self._head}"
+        path = self._api if request.path == API else request.path
+        head = f"{request.method} {path} HTTP/1.1\r\n{self._head}"
         if request.method == "POST":
             head += f"Content-Type: {request.content_type}\r\nContent-Length: {len(request.body)}\r\n"
         return head.encode("ascii") + b"\r\n" + request.body

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from bench.catalogue import BY_NAME
 from bench.exchange import KeptConnection, RefusedError
-from bench.target import Target
+from bench.target import Target, connect
 from bench.workload import Facts, Operations, Share
 
 ANSWER_SECONDS = 120.0
@@ -98,7 +98,7 @@ def _serve(channel: Connection) -> None:
 
 def _obey(order: Order, channel: Connection) -> None:
     target = order.target
-    connection = KeptConnection(target.host, target.port, target.authorization)
+    connection = connect(target)
     try:
         share = Share(
             target,

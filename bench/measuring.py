@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Protocol
 
-from bench.exchange import KeptConnection, RefusedError
+from bench.exchange import RefusedError
 from bench.load import LoadProcesses, Order, Timings
 from bench.nothing import BUDGETED_MILLISECONDS, Nothing
-from bench.service import Processes
-from bench.target import Target
+from bench.target import Target, connect
 from bench.workload import Facts, Workload
 
 WARM_UP = 40
@@ -74,7 +74,7 @@ def percentile(ordered: list[int], share: float) -> float:
 
 def find_facts(workload: Workload, target: Target) -> Facts:
     """What every part of a workload needs to know. Raises `RefusedError`."""
-    connection = KeptConnection(target.host, target.port, target.authorization)
+    connection = connect(target)
     try:
         return workload.facts(connection.exchange, target)
     except (OSError, KeyError, IndexError) as error:
@@ -83,12 +83,22 @@ def find_facts(workload: Workload, target: Target) -> Facts:
         connection.close()
 
 
+class ServerProcesses(Protocol):
+    """The processes of a server: those that answer requests, and those that work for them."""
+
+    def nanoseconds(self) -> tuple[int, int]:
+        """Processor time so far of either kind."""
+
+    def web_workers(self) -> list[int]:
+        """The processes that answer requests."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """Everything that is there while measurements are made."""
 
     target: Target
-    processes: Processes
+    processes: ServerProcesses
     nothing: Nothing
     loaders: LoadProcesses
     requests: int
@@ -156,7 +166,7 @@ def scaled(milliseconds: float, nothing: float) -> float:
     return milliseconds * BUDGETED_MILLISECONDS / nothing
 
 
-def settle(processes: Processes, most_seconds: float = 5.0) -> None:
+def settle(processes: ServerProcesses, most_seconds: float = 5.0) -> None:
     """Wait until PostgreSQL has nothing left to do of its own accord (a checkpoint, a vacuum), within bounds."""
     deadline = time.monotonic() + most_seconds
     _, before = processes.nanoseconds()

@@ -16,6 +16,18 @@ SOURCE = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, slots=True)
+class PeerOptions:
+    """Another JMAP server on this machine: its Session, who asks, and the names of its processes."""
+
+    url: str
+    user: str
+    password: str
+    first_process: str
+    answering_process: str
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What a run is to do."""
 
@@ -29,6 +41,7 @@ class Options:
     var_dir: Path
     output: Path | None
     compare: tuple[Path, Path] | None
+    peer: PeerOptions | None
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -39,12 +52,24 @@ def parse(arguments: Sequence[str]) -> Options:
     for name in names:
         if name not in BY_NAME and name not in SPECIAL:
             parser.error(f"there is no workload {name!r}; see --help")
-    if given.messages < 1 or given.requests < 1 or min(given.connections) < 1:
-        parser.error("--messages, --requests and --connections are at least 1")
+    if min(given.messages, given.requests, given.rounds, *given.connections) < 1:
+        parser.error("--messages, --requests, --connections and --rounds are at least 1")
+    if given.peer is not None and not given.peer_user:
+        parser.error("--peer needs --peer-user and --peer-password")
     return Options(
         given.messages, given.requests, tuple(given.connections), given.seed, names, given.keep, given.profile,
         given.var_dir.resolve(), given.output, tuple(given.compare) if given.compare else None,
+        _peer(given),
     )  # fmt: skip
+
+
+def _peer(given: argparse.Namespace) -> PeerOptions | None:
+    if given.peer is None:
+        return None
+    first, _, answering = given.peer_processes.partition(",")
+    return PeerOptions(
+        given.peer, given.peer_user, given.peer_password, first, answering or first, given.rounds
+    )
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -114,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar=("BEFORE", "AFTER"),
         help="compare two JSON files and do nothing else",
     )
+    _add_peer(parser)
     add(
         "--var-dir",
         type=Path,
@@ -122,6 +148,30 @@ def _parser() -> argparse.ArgumentParser:
         help="where servers, seeded accounts and results lie (default var/bench)",
     )
     return parser  # fmt: skip
+
+
+def _add_peer(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "another JMAP server on this machine", "Measure it and this service by turns, and print the ratios."
+    )
+    group.add_argument(
+        "--peer", metavar="URL", help="its Session resource; the account becomes the benchmark's"
+    )
+    group.add_argument("--peer-user", metavar="NAME", help="who logs in (HTTP Basic)")
+    group.add_argument("--peer-password", default="", metavar="WORD", help="with which password")
+    group.add_argument(
+        "--peer-processes",
+        default="cyrmaster,httpd",
+        metavar="FIRST,ANSWERING",
+        help="names of its first process, and of those below that answer requests (default %(default)s)",
+    )
+    group.add_argument(
+        "--rounds",
+        type=int,
+        default=3,
+        metavar="N",
+        help="how often every workload is measured on either side; medians count (default %(default)s)",
+    )
 
 
 def _epilog() -> str:

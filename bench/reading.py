@@ -34,7 +34,7 @@ def echo(share: Share) -> Operations:
 
 def session(share: Share) -> Operations:
     """The Session resource (RFC 8620 §2)."""
-    return _repeated(Request("GET", "/jmap/session"))
+    return _repeated(Request("GET", share.target.addresses.session))
 
 
 def all_mailboxes(share: Share) -> Operations:
@@ -226,7 +226,8 @@ def total(exchange: Exchange, target: Target) -> Facts:
 
 def download(share: Share) -> Operations:
     """Download of a message (RFC 8620 §6.2), another one each time."""
+    target = share.target
     while True:
-        blob_id = share.random.choice(share.target.emails).blob_id
-        path = f"/jmap/download/{share.target.account_id}/{blob_id}/message.eml?type=message%2Frfc822"
+        blob_id = share.random.choice(target.emails).blob_id
+        path = target.addresses.download_of(target.account_id, blob_id, "message.eml", "message/rfc822")
         yield Request("GET", path)

@@ -116,6 +116,17 @@ def as_json(results: Results, postgresql: str) -> dict[str, Any]:
     """The results as plain values, with what they depend on."""
     return {
         "format": FORMAT,
+        **circumstances(postgresql),
+        **{name: value for name, value in asdict(results).items() if name != "measurements"},
+        "measurements": [
+            {**asdict(each), "cpu": each.cpu, "scaled": each.scaled} for each in results.measurements
+        ],
+    }
+
+
+def circumstances(postgresql: str) -> dict[str, Any]:
+    """What every result depends on: source and machine."""
+    return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "source": source_revision(),
         "machine": {
@@ -125,10 +136,6 @@ def as_json(results: Results, postgresql: str) -> dict[str, Any]:
             "python": platform.python_version(),
             "postgresql": postgresql,
         },
-        **{name: value for name, value in asdict(results).items() if name != "measurements"},
-        "measurements": [
-            {**asdict(each), "cpu": each.cpu, "scaled": each.scaled} for each in results.measurements
-        ],
     }
 
 

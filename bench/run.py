@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,10 +19,15 @@ from bench.exchange import RefusedError
 from bench.load import LoadProcesses
 from bench.measuring import Bench, Refusal, settle
 from bench.nothing import running_nothing
-from bench.options import Options
+from bench.options import Options, PeerOptions
+from bench.peer import Login, PeerError, discover, find_processes
+from bench.peer_comparison import HEADING as PEER_HEADING
+from bench.peer_comparison import Row, compare_by_turns, describe
+from bench.peer_mail import filled
 from bench.processor_time import memory
-from bench.report import HEADING, Results, as_json, closing_lines, line, save
+from bench.report import HEADING, Results, as_json, circumstances, closing_lines, line, save
 from bench.service import ServiceError, await_port, free_port, running_web
+from bench.target import connect
 from bench.transfers import measure_memory, measure_stalled
 from bench.workload import Workload
 from jmapsite.embedded import POSTGRESQL, REDIS, Holder, Layout
@@ -42,6 +48,8 @@ def run(options: Options) -> int:
         with _seeded(options):
             if options.profile:
                 return _profile(options)
+            if options.peer is not None:
+                return _compare_with_peer(options, options.peer)
             return _measure(options)
 
 
@@ -70,10 +78,11 @@ def _wanted(options: Options) -> list[Workload]:
     return [workload for workload in WORKLOADS if not options.only or workload.name in options.only]
 
 
-def _measure(options: Options) -> int:
+@contextmanager
+def _running(options: Options) -> Iterator[Bench]:
+    """The service on the seeded account, and everything to measure it with."""
     from bench.seeding import target_of
 
-    results = Results(options.messages, options.seed, options.requests)
     log = settings.VAR_DIR / "log" / "bench-web.log"
     with (
         running_web(WORKING_COPY, log) as processes,
@@ -83,9 +92,14 @@ def _measure(options: Options) -> int:
         LoadProcesses() as loaders,
     ):
         target = target_of(settings.HOST, settings.PORT, options.seed)
-        bench = Bench(target, processes, nothing, loaders, options.requests, options.seed)
+        yield Bench(target, processes, nothing, loaders, options.requests, options.seed)
+
+
+def _measure(options: Options) -> int:
+    results = Results(options.messages, options.seed, options.requests)
+    with _running(options) as bench:
         _workloads(bench, options, results)
-        results.workers = [memory(worker)["resident"] for worker in processes.web_workers()]
+        results.workers = [memory(worker)["resident"] for worker in bench.processes.web_workers()]
         _special(bench, options, results)
     for words in closing_lines(results):
         _say(words)
@@ -93,6 +107,29 @@ def _measure(options: Options) -> int:
     save(path, as_json(results, _postgresql_version()))
     _say(f"written to {path}")
     return 1 if results.exceeded else 0
+
+
+def _compare_with_peer(options: Options, given: PeerOptions) -> int:
+    """By turns with another server; the exit status: 1 where a ratio is worse than the budget's. Raises `PeerError`."""
+    peer = discover(Login(given.url, given.user, given.password))
+    peer_processes = find_processes(given.first_process, given.answering_process)
+    try:
+        with closing(connect(peer)) as connection:
+            peer = filled(connection.exchange, peer, options.messages, options.seed)
+    except (RefusedError, OSError) as error:
+        raise PeerError(f"The account at {given.url} cannot be filled: {error}") from error
+    with _running(options) as ours:
+        _say(PEER_HEADING)
+        rows: list[Row] = []
+        for row in compare_by_turns(
+            ours, replace(ours, target=peer, processes=peer_processes), _wanted(options), given.rounds
+        ):
+            rows.append(row)
+            _say(row.line())
+    path = options.output or _new_path(options, "-peer")
+    save(path, {**circumstances(_postgresql_version()), "rows": describe(rows)})
+    _say(f"written to {path}")
+    return 0 if all(row.holds for row in rows) else 1
 
 
 def _workloads(bench: Bench, options: Options, results: Results) -> None:
@@ -125,9 +162,9 @@ def _special(bench: Bench, options: Options, results: Results) -> None:
         _say(f"large transfers: {type(error).__name__}: {error}")
 
 
-def _new_path(options: Options) -> Path:
+def _new_path(options: Options, ending: str = "") -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return options.var_dir / "results" / f"{stamp}-{options.messages}.json"
+    return options.var_dir / "results" / f"{stamp}-{options.messages}{ending}.json"
 
 
 def _postgresql_version() -> str:

@@ -3,6 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
+
+from bench.exchange import API, KeptConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a server takes its requests: paths, two of them templates (RFC 8620 §2: `uploadUrl`, `downloadUrl`)."""
+
+    session: str = "/jmap/session"
+    api: str = API
+    upload: str = "/jmap/upload/{accountId}/"
+    download: str = "/jmap/download/{accountId}/{blobId}/{name}?type={type}"
+
+    def upload_to(self, account_id: str) -> str:
+        """The path of an upload."""
+        return _expanded(self.upload, accountId=account_id)
+
+    def download_of(self, account_id: str, blob_id: str, name: str, media_type: str) -> str:
+        """The path of a download."""
+        return _expanded(self.download, accountId=account_id, blobId=blob_id, name=name, type=media_type)
+
+
+def _expanded(template: str, **values: str) -> str:
+    """A URI template of level 1 (RFC 6570 §3.2.2) with its variables filled in."""
+    for name, value in values.items():
+        template = template.replace(f"{{{name}}}", quote(value, safe=""))
+    return template
+
+
+OURS = Addresses()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +61,9 @@ class Target:
     emails: tuple[SampleEmail, ...]
     correspondent: str
     slow_users: tuple[tuple[str, str], ...]
+    addresses: Addresses = OURS
+
+
+def connect(target: Target) -> KeptConnection:
+    """A connection that speaks for the target's person. Raises `OSError`."""
+    return KeptConnection(target.host, target.port, target.authorization, target.addresses.api)

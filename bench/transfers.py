@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bench.catalogue import BY_NAME
-from bench.exchange import KeptConnection, RefusedError, Request
+from bench.exchange import RefusedError, Request
 from bench.measuring import Bench, Measurement, Refusal
 from bench.processor_time import memory, reset_peak
-from bench.target import Target
+from bench.target import Target, connect
 
 LARGE = 50_000_000
 WARM = 2_000_000
@@ -98,9 +98,9 @@ def _peaks(bench: Bench) -> Iterator[dict[str, float]]:
 
 def upload(target: Target, data: bytes) -> str:
     """Upload octets to the account; the blob's wire id. Raises `RefusedError`, `OSError`."""
-    connection = KeptConnection(target.host, target.port, target.authorization)
+    connection = connect(target)
     try:
-        path = f"/jmap/upload/{target.account_id}/"
+        path = target.addresses.upload_to(target.account_id)
         response = connection.exchange(Request("POST", path, data, "application/octet-stream"))
         if (refusal := response.refusal()) is not None:
             raise RefusedError(refusal)
@@ -112,7 +112,7 @@ def upload(target: Target, data: bytes) -> str:
 
 def download(target: Target, blob_id: str) -> None:
     """Download a blob and throw it away. Raises `RefusedError`, `OSError`."""
-    connection = KeptConnection(target.host, target.port, target.authorization)
+    connection = connect(target)
     try:
         response = connection.exchange(Request("GET", _download_path(target, blob_id)))
         if response.status != 200:
@@ -122,7 +122,7 @@ def download(target: Target, blob_id: str) -> None:
 
 
 def _download_path(target: Target, blob_id: str) -> str:
-    return f"/jmap/download/{target.account_id}/{blob_id}/large?type=application%2Foctet-stream"
+    return target.addresses.download_of(target.account_id, blob_id, "large", "application/octet-stream")
 
 
 def measure_stalled(bench: Bench) -> Stalled:

@@ -82,7 +82,7 @@ def upload_and_import(share: Share) -> Operations:
     imported = {"mailboxIds": {target.mailboxes["inbox"]: True}, "keywords": {}}
     while True:
         raw = messages.pop() if messages else words.new_message(share.random.random())
-        path = f"/jmap/upload/{target.account_id}/"
+        path = target.addresses.upload_to(target.account_id)
         uploaded = yield Request("POST", path, raw, "message/rfc822", ends_operation=False)
         blob_id = json.loads(uploaded.body).get("blobId")
         emails = {"new": {"blobId": blob_id, **imported}}

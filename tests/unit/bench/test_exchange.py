@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from bench.exchange import KeptConnection, Request, Response, jmap
+from bench.exchange import API, KeptConnection, Request, Response, jmap
 
 
 @contextmanager
@@ -56,6 +56,18 @@ def test_a_connection_that_is_closed_early() -> None:
         pytest.raises(ConnectionError),
     ):
         connection.exchange(Request("GET", "/"))
+
+
+def test_api_requests_go_where_the_server_takes_them() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connection = KeptConnection("127.0.0.1", server.getsockname()[1], "Basic x", "/their/api")
+        encoded = [connection.encode(Request("GET", path)).split(b" ")[1] for path in (API, "/other")]
+        connection.close()
+    assert encoded == [b"/their/api", b"/other"]
+
+
+def test_a_created_blob_is_no_refusal() -> None:
+    assert Response(201, b'{"blobId":"G1"}').refusal() is None
 
 
 def test_calls_are_numbered() -> None:
