@@ -285,13 +285,25 @@ MAIL_SEARCH_LANGUAGES = tuple(
 MAIL_MAX_RECIPIENTS = _number("MAIL_MAX_RECIPIENTS", 1_000)
 MAIL_MAX_SIZE_SUBMISSION = _number("MAIL_MAX_SIZE_SUBMISSION", 75 * _MEGABYTE)
 MAIL_MAX_DELAYED_SEND_SECONDS = 30 * 24 * 3_600
-MAIL_SUBMISSION_EXTENSIONS: dict[str, list[str]] = {
-    "FUTURERELEASE": [],
-    "SIZE": [str(MAIL_MAX_SIZE_SUBMISSION)],
-    "DSN": [],
-    "8BITMIME": [],
-    "SMTPUTF8": [],
-}
+
+
+def _submission_extensions() -> dict[str, list[str]]:
+    known: dict[str, list[str]] = {
+        "FUTURERELEASE": [],
+        "SIZE": [str(MAIL_MAX_SIZE_SUBMISSION)],
+        "DSN": [],
+        "8BITMIME": [],
+        "SMTPUTF8": [],
+    }
+    names = os.environ.get("MAIL_SUBMISSION_EXTENSIONS", " ".join(known)).replace(",", " ").upper().split()
+    if strange := set(names) - set(known):
+        raise SystemExit(
+            f"MAIL_SUBMISSION_EXTENSIONS can name {', '.join(known)}, not {', '.join(sorted(strange))}."
+        )
+    return {name: known[name] for name in known if name in names}
+
+
+MAIL_SUBMISSION_EXTENSIONS = _submission_extensions()
 # Blobs: "rows" of PostgreSQL, or "files" in the storage jmap-blobs. It may change at any time: each blob knows where it is.
 JMAP_BLOB_STORAGE = os.environ.get("JMAP_BLOB_STORAGE") or "rows"
 # Octets of unreferenced blobs for each user of an account.

@@ -51,9 +51,11 @@ CAPABILITY = Capability(MAIL, account_value=account_value, scope=MAIL_SCOPE)
 
 def submission_value(access: AccountAccess) -> Mapping[str, Any]:
     """What the session says of sending from one account (RFC 8621 §1.3.2)."""
+    extensions: Mapping[str, list[str]] = settings.MAIL_SUBMISSION_EXTENSIONS
+    delays = "FUTURERELEASE" in extensions
     return {
-        "maxDelayedSend": settings.MAIL_MAX_DELAYED_SEND_SECONDS,
-        "submissionExtensions": settings.MAIL_SUBMISSION_EXTENSIONS,
+        "maxDelayedSend": settings.MAIL_MAX_DELAYED_SEND_SECONDS if delays else 0,
+        "submissionExtensions": extensions,
     }
 
 

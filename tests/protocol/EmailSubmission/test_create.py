@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from accounts import provisioning
+from accounts.access import AccountAccess
+from mail.types.capability import submission_value
 from tests.protocol.EmailSubmission.sending import (
     draft,
     envelope,
@@ -494,3 +496,23 @@ def test_ids_of_another_account_are_not_found(cast: Cast) -> None:
         email = draft(alice)
     error = refused(charlie, email, identityId=identity(charlie))
     assert error == {"type": "invalidProperties", "properties": ["emailId"]}
+
+
+@pytest.mark.rfc("8621", "1.3.2")
+def test_an_extension_that_is_switched_off_has_no_parameters(cast: Cast, settings: Any) -> None:
+    settings.MAIL_SUBMISSION_EXTENSIONS = {"DSN": []}
+    client = JMAPClient(cast.alice)
+    held, returned = (
+        envelope(client, "bob@example.org", **each) for each in ({"HOLDFOR": "60"}, {"RET": "FULL"})
+    )
+    email = draft(client)
+    assert refused(client, email, envelope=held) == {"type": "invalidProperties", "properties": ["envelope"]}
+    assert submit(client, email, envelope=returned)["notCreated"] is None
+
+
+@pytest.mark.rfc("8621", "1.3.2")
+def test_without_future_release_nothing_is_delayed(cast: Cast, settings: Any) -> None:
+    settings.MAIL_SUBMISSION_EXTENSIONS = {"DSN": []}
+    person = cast.alice
+    access = AccountAccess(person.account.pk, person.user.pk, person.address, True, False, True)
+    assert submission_value(access) == {"maxDelayedSend": 0, "submissionExtensions": {"DSN": []}}
