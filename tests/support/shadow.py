@@ -34,6 +34,10 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
             "collapseThreads": True,
         },
     ],
+    "EmailSubmission": [
+        {"sort": [{"property": "sendAt", "isAscending": False}]},
+        {"filter": {"undoStatus": "pending"}, "sort": [{"property": "emailId"}, {"property": "threadId"}]},
+    ],
 }
 
 
@@ -57,6 +61,16 @@ class Shadow:
         self.account_id = f"a{account.pk}"
         self.types = [declared for declared in registry.types.values() if {GET, CHANGES} <= declared.methods]
         self.known = {declared.name: self._fresh(declared) for declared in self.types}
+        # Of these the state alone tells that something changed.
+        self.fetched_anew = [
+            declared
+            for declared in registry.types.values()
+            if GET in declared.methods
+            and CHANGES not in declared.methods
+            and declared.has_account
+            and declared.has_state
+        ]
+        self.seen = {declared.name: self._fresh(declared) for declared in self.fetched_anew}
 
     def _call(self, name: str, **arguments: Any) -> dict[str, Any]:
         body = {
@@ -97,6 +111,11 @@ class Shadow:
             assert followed.records == fresh.records, f"{declared.name}: records"
             for mine, other in zip(followed.queries, fresh.queries, strict=True):
                 assert mine == other, f"{declared.name}: query {mine[0]}"
+        for declared in self.fetched_anew:
+            before, after = self.seen[declared.name], self._fresh(declared)
+            same = (before.state == after.state, before.records == after.records)
+            assert same in {(True, True), (False, False)}, f"{declared.name}: state"
+            self.seen[declared.name] = after
 
     def _follow_records(self, declared: ObjectType, followed: _Followed) -> None:
         while True:

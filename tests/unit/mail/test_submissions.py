@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.db import transaction
 
+from accounts.models import Account
 from jmapcore.store.database import connection
+from mail.provisioning import delete_mail
 from mail.submissions import (
     CANCELED,
     QUEUED,
@@ -152,3 +155,10 @@ def test_the_message_of_what_is_queued_cannot_be_deleted(store: MailStore) -> No
     send(store)
     with pytest.raises(Exception, match="blob_fkey"):
         damage(store, "DELETE FROM blob WHERE account_id = %s")
+
+
+def test_a_deleted_account_leaves_nothing_to_deliver(store: MailStore) -> None:
+    send(store)
+    with transaction.atomic():
+        delete_mail(Account.objects.get(pk=store.account_id))
+    assert queue(store) == store.rows("SELECT id FROM email_submission WHERE account_id = %s") == []
