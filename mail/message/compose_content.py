@@ -81,8 +81,9 @@ def _quoted_printable(raw: bytes) -> bytes:
     if b"From " in encoded:
         # The soft line break keeps the line as short as it was.
         encoded = _FROM_LINE.sub(b"=46=\nrom ", encoded)
-    # Python lets white space that it escapes at a line's end go beyond the 76 characters of a line.
-    encoded = _LONG_QUOTED_LINE.sub(rb"\1=\n\2", encoded)
+    if b"=20\n" in encoded or b"=09\n" in encoded or encoded[-3:] in (b"=20", b"=09"):
+        # Python lets white space that it escapes at a line's end go beyond the 76 characters of a line.
+        encoded = _LONG_QUOTED_LINE.sub(rb"\1=\n\2", encoded)
     return encoded.replace(b"\n", b"\r\n")
 
 
