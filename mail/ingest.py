@@ -169,11 +169,15 @@ def at_most_tomorrow(moment: datetime, now: datetime) -> datetime:
 
 
 def add_messages(
-    write: AccountWrite, emails: Sequence[NewEmail], threads: Sequence[Sequence[Row]] | None = None
+    write: AccountWrite,
+    emails: Sequence[NewEmail],
+    threads: Sequence[Sequence[Row]] | None = None,
+    blobs: Sequence[Row] | None = None,
 ) -> list[AddedEmail]:
     """Add Emails to the account; ids, Threads, blobs and sizes in the order given.
 
-    `threads` are the rows of `threads_statements` for these Emails, or more, where the write was opened with them.
+    `threads` are the rows of `threads_statements` for these Emails, or more, where the write was opened with them; `blobs`
+    those of `storage.find_statement` for the contents.
 
     An Email that joins Threads merges the smaller into the larger. Two Emails may hold the same bytes. Raises
     `UnknownMailboxError`, and ValueError for an Email without a mailbox, before it writes.
@@ -183,7 +187,7 @@ def add_messages(
     if not all(email.mailbox_ids for email in emails):
         raise ValueError("an email would be in no mailbox")
     loaded, references = _load(write, emails, threads)
-    rows = _Rows(emails=list(emails), blob_ids=_blobs(write, emails))
+    rows = _Rows(emails=list(emails), blob_ids=_blobs(write, emails, blobs))
     assignment = _assign(write, rows, loaded, references)
     write.defer(*_statements(write, rows, loaded, assignment))
     return [
@@ -220,15 +224,15 @@ def _load(
     return loaded, [(row[0], row[1]) for row in references]
 
 
-def _blobs(write: AccountWrite, emails: Sequence[NewEmail]) -> list[int]:
-    missing = [email for email in emails if email.blob_id is None]
-    stored = iter(
-        storage.put_small(
-            write, [email.content or (email.prepared.hash, email.prepared.raw) for email in missing]
-        )
-        if missing
-        else ()
-    )
+def _blobs(write: AccountWrite, emails: Sequence[NewEmail], known: Sequence[Row] | None) -> list[int]:
+    contents = [
+        email.content or (email.prepared.hash, email.prepared.raw)
+        for email in emails
+        if email.blob_id is None
+    ]
+    ids, statements = storage.put_small_statements(write, contents, known)
+    write.defer(*statements)
+    stored = iter(ids)
     return [next(stored) if email.blob_id is None else email.blob_id for email in emails]
 
 

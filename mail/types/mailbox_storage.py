@@ -17,6 +17,7 @@ from jmapcore.store.reading import Reading
 from jmapcore.store.storage import Fetched, Storage
 from jmapcore.store.write import AccountWrite
 from mail.mailboxes import MailboxRow, create_mailboxes, destroy_mailboxes, subscribe, update_mailboxes
+from mail.membership import KNOWN_MAILBOXES
 
 if TYPE_CHECKING:
     from accounts.access import AccountAccess
@@ -135,8 +136,9 @@ class MailboxStorage(Storage):
 
     def existing(self, write: AccountWrite, ids: Collection[int]) -> set[int]:
         """Which of these mailboxes exist."""
-        if not ids:
-            return set()
+        seen: frozenset[int] = write.kept.get(KNOWN_MAILBOXES, frozenset())
+        if seen.issuperset(ids):
+            return set(ids)
         (rows,) = write.run((EXISTING, (write.account_id, list(ids))))
         return {row[0] for row in rows}
 
