@@ -32,7 +32,7 @@ HEADER_PROPERTIES = [
 ]
 PART_PROPERTIES = [
     "partId", "blobId", "size", "headers", "name", "type", "charset", "disposition", "cid", "language", "location", "subParts",
-    *HEADER_PROPERTIES,
+    "header:Subject:asText", "header:From:asGroupedAddresses:all", "header:References:asMessageIds", "header:Date:asDate",
 ]  # fmt: skip
 
 
