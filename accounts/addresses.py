@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import idna
@@ -23,15 +24,8 @@ _DOT_ATOM = re.compile(
 )
 
 
-def normalise_domain(name: str) -> str | None:
-    """A domain as lower-case A-labels without the root's dot, or None for what is no domain name.
-
-    >>> normalise_domain("Bücher.Example")
-    'xn--bcher-kva.example'
-    """
-    name = name.strip().removesuffix(".")
-    if not name or len(name) > MAXIMUM_DOMAIN_LENGTH:
-        return None
+@lru_cache(maxsize=1_000)
+def _normal_domain(name: str) -> str | None:
     if not name.isascii() or "xn--" in name.lower():
         try:
             name = idna.encode(name, uts46=True).decode("ascii")
@@ -41,6 +35,18 @@ def normalise_domain(name: str) -> str | None:
     if len(name) > MAXIMUM_DOMAIN_LENGTH or not all(_LABEL.fullmatch(label) for label in name.split(".")):
         return None
     return name
+
+
+def normalise_domain(name: str) -> str | None:
+    """A domain as lower-case A-labels without the root's dot, or None for what is no domain name.
+
+    >>> normalise_domain("Bücher.Example")
+    'xn--bcher-kva.example'
+    """
+    name = name.strip().removesuffix(".")
+    if not name or len(name) > MAXIMUM_DOMAIN_LENGTH:
+        return None
+    return _normal_domain(name)
 
 
 def normalise_local_part(local_part: str) -> str | None:

@@ -70,7 +70,9 @@ def is_mailbox(text: str) -> bool:
         return False
     if not (_QUOTED.fullmatch(local_part) or _DOT_STRING.fullmatch(local_part)):
         return False
-    if any(unicodedata.category(character)[0] in "CZ" for character in text if not " " <= character <= "~"):
+    if not (text.isascii() and text.isprintable()) and any(
+        unicodedata.category(character)[0] in "CZ" for character in text if not " " <= character <= "~"
+    ):
         return False
     if len(local_part.encode()) > MAXIMUM_LOCAL_PART_OCTETS or domain != domain.strip(" ."):
         return False
