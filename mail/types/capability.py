@@ -19,6 +19,7 @@ MAX_SIZE_MAILBOX_NAME = 255
 MAX_MAILBOXES = 5_000
 MAX_SIZE_ATTACHMENTS_PER_EMAIL = 50_000_000
 MAX_KEYWORDS_PER_EMAIL = 100
+MAX_MAILBOXES_PER_EMAIL = 100
 
 EMAIL_SORTS = (
     "receivedAt",
@@ -37,7 +38,7 @@ EMAIL_SORTS = (
 def account_value(access: AccountAccess) -> Mapping[str, Any]:
     """What the session says of mail in one account."""
     return {
-        "maxMailboxesPerEmail": None,
+        "maxMailboxesPerEmail": MAX_MAILBOXES_PER_EMAIL,
         "maxMailboxDepth": MAX_MAILBOX_DEPTH,
         "maxSizeMailboxName": MAX_SIZE_MAILBOX_NAME,
         "maxSizeAttachmentsPerEmail": MAX_SIZE_ATTACHMENTS_PER_EMAIL,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from jmapcore.protocol.schema import STANDARD_METHODS, Argument, ObjectType
 from jmapcore.protocol.wire import Boolean, ListOf, Nullable, String, UnsignedInt
 from mail.types.capability import MAIL
+from mail.types.email_copy import COPIED
 from mail.types.email_properties import PROPERTIES, accepts_property
 from mail.types.email_query import FILTERS, SORTS
-from mail.types.email_storage import EmailStorage, checked_keywords
+from mail.types.email_storage import EmailStorage, checked_record
 
 BODY_ARGUMENTS = {
     "bodyProperties": Argument(Nullable(ListOf(String())), None),
@@ -21,13 +22,14 @@ EMAIL = ObjectType(
     name="Email",
     capability=MAIL,
     letter="e",
-    methods=STANDARD_METHODS - {"copy"},
+    methods=STANDARD_METHODS,
     storage=EmailStorage(),
     properties=PROPERTIES,
     filters=FILTERS,
     sorts=SORTS,
     arguments={"get": BODY_ARGUMENTS, "query": {"collapseThreads": Argument(Boolean(), False)}},
     accepts_property=accepts_property,
-    check_record=checked_keywords,
+    check_record=checked_record,
+    copied=COPIED,
     report_created=("id", "blobId", "threadId", "size"),
 )

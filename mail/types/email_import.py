@@ -32,9 +32,9 @@ from jmapcore.store.database import Statement
 from jmapcore.store.write import AccountWrite, account_write
 from mail.fragments import normalise_keywords
 from mail.ingest import NewEmail, PreparedEmail, add_messages, prepare, threads_statements
-from mail.types.capability import MAIL, MAX_KEYWORDS_PER_EMAIL
+from mail.types.capability import MAIL, MAX_KEYWORDS_PER_EMAIL, MAX_MAILBOXES_PER_EMAIL
 from mail.types.email_properties import KEYWORDS, MAILBOX_IDS
-from mail.types.errors import InvalidEmail, TooManyKeywords
+from mail.types.errors import InvalidEmail, TooManyKeywords, TooManyMailboxes
 
 if TYPE_CHECKING:
     from accounts.access import AccountAccess
@@ -97,7 +97,7 @@ def import_emails(context: RequestContext, values: dict[str, Any]) -> list[Respo
 
 
 def _checked(context: RequestContext, given: Mapping[str, Any]) -> EmailImport:
-    """One EmailImport. Raises `InvalidProperties` or `TooManyKeywords`."""
+    """One EmailImport. Raises `InvalidProperties`, `TooManyKeywords` or `TooManyMailboxes`."""
     checked: dict[str, Any] = {"keywords": None, "receivedAt": None}
     invalid = [name for name in given if name not in PROPERTIES]
     invalid += [name for name in ("blobId", "mailboxIds") if name not in given]
@@ -117,6 +117,8 @@ def _checked(context: RequestContext, given: Mapping[str, Any]) -> EmailImport:
     keywords = normalise_keywords(checked["keywords"] or ())
     if len(keywords) > MAX_KEYWORDS_PER_EMAIL:
         raise TooManyKeywords
+    if len(mailbox_ids) > MAX_MAILBOXES_PER_EMAIL:
+        raise TooManyMailboxes
     moment = checked["receivedAt"]
     return EmailImport(
         blob_id=checked["blobId"],

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from jmapcore.protocol.errors import ForbiddenSet, SetError
+from jmapcore.protocol.errors import SetError
 from jmapcore.protocol.wire import format_utc, object_number
 from jmapcore.store.database import Statement
-from jmapcore.store.plan import Record, SetPlan
+from jmapcore.store.plan import PlannedUpdate, Record, SetPlan
 from jmapcore.store.query import Query, Window, WindowRequest
 from jmapcore.store.reading import Reading
 from jmapcore.store.storage import Fetched, Storage
@@ -16,6 +17,7 @@ from jmapcore.store.write import AccountWrite
 from mail.counters import Member
 from mail.fragments import normalise_keywords
 from mail.membership import (
+    KNOWN_MAILBOXES,
     EmailChange,
     LoadedThreads,
     change_emails,
@@ -24,11 +26,14 @@ from mail.membership import (
     threads_statements,
 )
 from mail.types import email_query
-from mail.types.capability import MAX_KEYWORDS_PER_EMAIL
+from mail.types.capability import MAX_KEYWORDS_PER_EMAIL, MAX_MAILBOXES_PER_EMAIL
 from mail.types.email_bodies import load_bodies
+from mail.types.email_copy import prepare_copies
+from mail.types.email_create import prepare_creates
+from mail.types.email_enter import PRELUDE, enter, enter_prelude
 from mail.types.email_fetch import fetch_emails, load_properties
 from mail.types.email_properties import BODY_PROPERTIES
-from mail.types.errors import TooManyKeywords
+from mail.types.errors import TooManyKeywords, TooManyMailboxes
 
 if TYPE_CHECKING:
     from accounts.access import AccountAccess
@@ -75,8 +80,25 @@ class EmailStorage(Storage):
     def prepare(
         self, context: RequestContext, access: AccountAccess, creates: Mapping[str, Record]
     ) -> tuple[dict[str, Any], dict[str, SetError]]:
-        """New Emails come by Email/import."""
-        return {}, {key: ForbiddenSet("Emails are not composed here") for key in creates}
+        """Compose the new messages."""
+        return prepare_creates(context, access, creates)
+
+    def prepare_copies(
+        self,
+        context: RequestContext,
+        source: AccountAccess,
+        access: AccountAccess,
+        creates: Mapping[str, Record],
+        originals: Mapping[str, int],
+    ) -> tuple[dict[str, Any], dict[str, SetError]]:
+        """Carry the messages over."""
+        return prepare_copies(context, source, access, creates, originals)
+
+    def create_prelude(
+        self, access: AccountAccess, creates: Mapping[str, Record], prepared: Mapping[str, Any]
+    ) -> Sequence[Statement]:
+        """What entering the new messages looks at."""
+        return enter_prelude(access.account_id, creates, prepared)
 
     def existing(self, write: AccountWrite, ids: Collection[int]) -> set[int]:
         """Which of these Emails exist."""
@@ -95,7 +117,7 @@ class EmailStorage(Storage):
         self, write: AccountWrite, access: AccountAccess, ids: Sequence[int], names: Collection[str]
     ) -> dict[int, Record]:
         """These Emails under the lock, with the Threads they are in, which `apply` needs."""
-        loaded = loaded_threads(write.prelude)
+        loaded = loaded_threads(write.prelude[:1])  # the rest is of creates
         write.kept[EmailStorage] = loaded
         records = {number: _record(loaded.emails[number]) for number in ids if number in loaded.emails}
         if further := set(names) - _OF_MEMBERS:
@@ -107,11 +129,28 @@ class EmailStorage(Storage):
                 records[number] = {**record, **made.get(number, {}), **records[number]}
         return records
 
+    @contextmanager
+    def writing(
+        self, context: RequestContext, access: AccountAccess, prelude: Sequence[Statement] = ()
+    ) -> Iterator[AccountWrite]:
+        """The block in which Emails are written; what it was opened with may have seen the mailboxes already."""
+        with super().writing(context, access, prelude) as write:
+            if prelude and prelude[-1][0] is KNOWN_MAILBOXES:
+                write.kept[KNOWN_MAILBOXES] = frozenset(row[0] for row in write.prelude[-1])
+            yield write
+
     def apply(self, plan: SetPlan) -> None:
-        """Write keywords, mailboxes and destroys."""
+        """Write keywords, mailboxes and destroys, then creates."""
         updates = [update for update in plan.updates.values() if update.changed]
-        if not updates and not plan.destroys:
-            return
+        passing = {create.id for create in plan.passing}
+        destroys = [number for number in plan.destroys if number not in passing]
+        if updates or destroys:
+            self._change(plan, updates, destroys)
+        if plan.creates or plan.passing:
+            enter(plan, None if updates or destroys else plan.write.prelude[-PRELUDE:])
+
+    @staticmethod
+    def _change(plan: SetPlan, updates: Sequence[PlannedUpdate], destroys: Sequence[int]) -> None:
         loaded: LoadedThreads = plan.write.kept[EmailStorage]
         changes = [
             EmailChange(
@@ -125,8 +164,8 @@ class EmailStorage(Storage):
         loaded.mailbox_ids |= frozenset[int]().union(*(change.mailbox_ids or () for change in changes))
         if changes:
             change_emails(plan.write, changes, loaded)
-        if plan.destroys:
-            destroy_emails(plan.write, list(plan.destroys), loaded)
+        if destroys:
+            destroy_emails(plan.write, destroys, loaded)
 
 
 def _record(member: Member) -> Record:
@@ -144,8 +183,10 @@ def _mailboxes(wire: Mapping[str, Any]) -> frozenset[int]:
     return frozenset(number for number in numbers if number is not None)
 
 
-def checked_keywords(access: AccountAccess, record: Record, changed: frozenset[str]) -> Mapping[str, Any]:
-    """Bounds the number of keywords; `$recent` is never stored. Raises `TooManyKeywords`."""
+def checked_record(access: AccountAccess, record: Record, changed: frozenset[str]) -> Mapping[str, Any]:
+    """Bounds the number of keywords and mailboxes; `$recent` is never stored. Raises `TooManyKeywords`, `TooManyMailboxes`."""
+    if "mailboxIds" in changed and len(record["mailboxIds"]) > MAX_MAILBOXES_PER_EMAIL:
+        raise TooManyMailboxes
     if "keywords" not in changed:
         return {}
     keywords = normalise_keywords(record["keywords"])

@@ -23,6 +23,12 @@ class TooManyKeywords(SetError):  # noqa: N818  # the RFC's name of the error
     type = "tooManyKeywords"
 
 
+class TooManyMailboxes(SetError):  # noqa: N818  # the RFC's name of the error
+    """An Email would be in more mailboxes than the server lets it (RFC 8621 §4.6)."""
+
+    type = "tooManyMailboxes"
+
+
 class InvalidEmail(SetError):  # noqa: N818  # the RFC's name of the error
     """A blob to import is no message (RFC 8621 §4.8), or an Email cannot be sent as it is (§7.5: `properties` lists why)."""
 

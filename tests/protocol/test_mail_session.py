@@ -18,7 +18,7 @@ def test_what_mail_can_do_in_an_account(cast: Cast) -> None:
     session = JMAPClient(cast.alice).session()
     assert session["capabilities"][MAIL] == {}
     assert session["accounts"][cast.alice.account_id]["accountCapabilities"][MAIL] == {
-        "maxMailboxesPerEmail": None,
+        "maxMailboxesPerEmail": 100,
         "maxMailboxDepth": 10,
         "maxSizeMailboxName": 255,
         "maxSizeAttachmentsPerEmail": 50_000_000,

@@ -12,11 +12,8 @@ from bench.workload import Share
 from jmapsite.wsgi import application
 from tests.unit.bench.conftest import Seeded
 
-NOT_BUILT = {"create"}
-BUILT = [workload.name for workload in WORKLOADS if workload.name not in NOT_BUILT]
 
-
-@pytest.mark.parametrize("name", BUILT)
+@pytest.mark.parametrize("name", BY_NAME)
 def test_workload_is_answered(seeded: Seeded, name: str) -> None:
     workload = BY_NAME[name]
     service = InProcess(application, seeded.target)
