@@ -27,6 +27,7 @@ class MailConfig(AppConfig):
         # Before the engine's own: the account's state row must still be there to be locked.
         lifecycle.account_deleted.insert(0, provisioning.delete_mail)
         register_reference(BlobReference("Email", "email_static", "blob_id", "id"))
-        register_reference(BlobReference("EmailSubmission", "email_submission", "blob_id", "id"))
+        # Of no type: the message that is to be delivered is not among the blobs that an EmailSubmission names.
+        register_reference(BlobReference("", "email_submission", "blob_id", "id"))
         register_parts(resolve_part, locate_part)
         register_mail(registry)
