@@ -19,7 +19,7 @@ from tests.protocol.EmailSubmission.sending import (
     submit,
     submitted,
 )
-from tests.protocol.post import add, thread_of
+from tests.protocol.post import add, roles, thread_of
 from tests.support.cast import Cast
 from tests.support.client import CORE, MAIL, JMAPClient
 
@@ -516,3 +516,44 @@ def test_without_future_release_nothing_is_delayed(cast: Cast, settings: Any) ->
     person = cast.alice
     access = AccountAccess(person.account.pk, person.user.pk, person.address, True, False, True)
     assert submission_value(access) == {"maxDelayedSend": 0, "submissionExtensions": {"DSN": []}}
+
+
+@pytest.mark.rfc("8621", "7.5.1")
+def test_a_draft_is_composed_and_sent_by_one_request(cast: Cast) -> None:
+    client = JMAPClient(cast.alice)
+    boxes = roles(client)
+    email = {
+        "mailboxIds": {boxes["drafts"]: True},
+        "keywords": {"$draft": True},
+        "from": [{"name": "Alice", "email": cast.alice.address}],
+        "to": [{"name": "Zoë", "email": "zoe@example.org"}],
+        "bcc": [{"name": None, "email": "secret@example.org"}],
+        "subject": "Grüße",
+        "bodyValues": {"1": {"value": "Hello"}},
+        "textBody": [{"partId": "1", "type": "text/plain"}],
+    }
+    sent = {
+        f"mailboxIds/{boxes['drafts']}": None,
+        f"mailboxIds/{boxes['sent']}": True,
+        "keywords/$draft": None,
+    }
+    create = {"new": {"emailId": "#mail", "identityId": identity(client)}}
+    answers = client.request(
+        ["Email/set", {"accountId": client.account_id, "create": {"mail": email}}, "0"],
+        [
+            "EmailSubmission/set",
+            {"accountId": client.account_id, "create": create, "onSuccessUpdateEmail": {"#new": sent}},
+            "1",
+        ],
+    )["methodResponses"]
+    number = answers[0][1]["created"]["mail"]["id"]
+    assert [(answer[0], answer[2]) for answer in answers[1:]] == [
+        ("EmailSubmission/set", "1"),
+        ("Email/set", "1"),
+    ]
+    assert answers[2][1]["updated"] == {number: None}
+    stored = get(client, answers[1][1]["created"]["new"]["id"])
+    assert (stored["emailId"], stored["envelope"]) == (
+        number,
+        envelope(client, "zoe@example.org", "secret@example.org"),
+    )
