@@ -164,6 +164,10 @@ def places(reading: Reading, query: Query, numbers: Collection[int]) -> tuple[li
 
 def _window_of_rows(reading: Reading, selection: Selection, request: WindowRequest) -> Window:
     """Each row is a result, in order: the database gives the window alone."""
+    if request.calculate_total and selection.source.is_read_whole:
+        (rows,) = reading.run(selection.rows(request.limit, request.position, counted=True))
+        if rows:
+            return Window([row[0] for row in rows], request.position, rows[0][-1])
     statements = [selection.rows(request.limit, request.position)]
     if request.calculate_total:
         sql, parameters = selection.total or selection.count()

@@ -25,6 +25,8 @@ class Source:
     """Each Thread has one row."""
     is_ordered: bool = True
     """The rows come from an index by receivedAt of what the condition says."""
+    is_read_whole: bool = False
+    """All rows are read before the first one is known: how many they are comes for nothing."""
 
 
 @dataclass
@@ -39,9 +41,12 @@ class Selection:
     """What Python sorts by; none where the order of the rows is the order of the results."""
     total: tuple[str, Sequence[Any]] | None = None
 
-    def rows(self, limit: int | None = None, offset: int = 0) -> tuple[str, list[Any]]:
-        """The statement of (email id, thread id, keys …) in order."""
+    def rows(
+        self, limit: int | None = None, offset: int = 0, *, counted: bool = False
+    ) -> tuple[str, list[Any]]:
+        """The statement of (email id, thread id, keys …) in order; `counted` adds the number of all rows to each."""
         columns: list[Fragment] = [(self.source.id, []), (self.source.thread, []), *self.keys]
+        columns += [("count(*) OVER ()", [])] if counted else []
         sql, parameters = self._from(columns)
         sql += " ORDER BY " + ", ".join(text for text, _ in self.order)
         parameters += [value for _, values in self.order for value in values]

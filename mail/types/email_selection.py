@@ -155,6 +155,7 @@ class Compiler:
             thread="q.thread_id",
             received="q.received_at",
             is_ordered=False,
+            is_read_whole=True,
         )
 
     def _index_join(self, alias: str, kind: str, value: Any) -> Fragment:
