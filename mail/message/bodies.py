@@ -40,11 +40,18 @@ def _is_inline_media(type_: str) -> bool:
 
 
 def body_lists(root: Part) -> tuple[list[Part], list[Part], list[Part]]:
-    """textBody, htmlBody and attachments, by the algorithm that RFC 8621 §4.1.4 suggests."""
+    """textBody, htmlBody and attachments, by the algorithm that RFC 8621 §4.1.4 suggests.
+
+    Where that differs from the definition of `attachments` the definition counts: a part that the algorithm
+    puts nowhere is an attachment, one that comes to be in both bodies is none.
+    """
     text: list[Part] = []
     html: list[Part] = []
     attachments: list[Part] = []
     _collect([root], "mixed", False, _BodyLists(text, html, attachments))
+    if any(_is_inline_media(part.type) for part in attachments):
+        in_both = {id(part) for part in text} & {id(part) for part in html}
+        attachments = [part for part in attachments if id(part) not in in_both]
     return text, html, attachments
 
 
@@ -98,7 +105,9 @@ def _add_inline(part: Part, in_alternative: bool, lists: _BodyLists) -> None:
         lists.text.append(part)
     if lists.html is not None:
         lists.html.append(part)
-    if (lists.text is None or lists.html is None) and _is_inline_media(part.type):
+    is_in_neither = lists.text is None and lists.html is None
+    if is_in_neither or (_is_inline_media(part.type) and (lists.text is None or lists.html is None)):
+        # The algorithm loses a text that is in neither list; the definition of `attachments` does not.
         lists.attachments.append(part)
 
 
