@@ -72,6 +72,17 @@ def test_any_moment_is_applied_as_it_is(cast: Cast, moment: str) -> None:
 
 
 @pytest.mark.rfc("8621", "4.8")
+def test_header_fields_in_utf_8(cast: Cast) -> None:
+    """Email Address Internationalization: RFC 6532."""
+    client = JMAPClient(cast.alice)
+    raw = "From: Zoë <zoë@exämple.org>\r\nTo: 用户 <用户@例え.jp>\r\nMessage-ID: <é@x>\r\nSubject: Grüße\r\n\r\n".encode()
+    email = get(client, add(client, raw), "from", "to", "messageId", "subject")
+    assert (email["subject"], email["messageId"]) == ("Grüße", ["é@x"])
+    assert email["from"] == [{"name": "Zoë", "email": "zoë@exämple.org"}]
+    assert email["to"] == [{"name": "用户", "email": "用户@例え.jp"}]
+
+
+@pytest.mark.rfc("8621", "4.8")
 def test_the_same_message_twice(cast: Cast) -> None:
     client = JMAPClient(cast.alice)
     first, second = add(client, message(1)), add(client, message(1))
