@@ -1,0 +1,19 @@
+"""What the settings take from the environment."""
+
+from __future__ import annotations
+
+import pytest
+
+from jmapsite.settings import _choice
+
+
+@pytest.mark.parametrize(("value", "chosen"), [("", True), ("0", False), ("1", True)])
+def test_a_choice_is_0_or_1(monkeypatch: pytest.MonkeyPatch, value: str, chosen: bool) -> None:
+    monkeypatch.setenv("SOME_CHOICE", value)
+    assert _choice("SOME_CHOICE", default=True) is chosen
+
+
+def test_a_choice_that_is_neither_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_CHOICE", "no")
+    with pytest.raises(SystemExit, match="SOME_CHOICE must be 0 or 1, not 'no'"):
+        _choice("SOME_CHOICE", default=True)
