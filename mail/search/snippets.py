@@ -1,6 +1,6 @@
 """What a SearchSnippet shows: the subject and a piece of the body with the words of a search marked (RFC 8621 §5)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from mail.search.places import LocatedText, Span
@@ -13,6 +13,8 @@ BEFORE = 40
 """Characters that are shown before the first mark."""
 WINDOW = 150
 """Characters that words are best found within."""
+SLICE = 20_000
+"""Characters that are looked at at once: what is found early in a long text costs little."""
 MOST_SPANS = 500
 """Places that are looked at in one text."""
 
@@ -35,8 +37,8 @@ def marked_subject(subject: str, terms: Sequence[Term], words: Words) -> str | N
 def preview(texts: Iterable[str], terms: Sequence[Term], words: Words) -> str | None:
     """The piece of the texts that has most of the terms, at most 255 octets of UTF-8; None where there is none of them."""
     best: tuple[int, LocatedText, list[list[Span]]] | None = None
-    for text in texts:
-        located = LocatedText(" ".join(cleaned(text).split()), words)
+    for text in _slices(texts):
+        located = LocatedText(text, words)
         spans = [sorted(located.spans(term))[:MOST_SPANS] for term in terms]
         count = sum(map(bool, spans))
         if count and (best is None or count > best[0]):
@@ -47,6 +49,18 @@ def preview(texts: Iterable[str], terms: Sequence[Term], words: Words) -> str | 
         return None
     _, located, spans = best
     return _cut(located.text, _merged(span for of_term in spans for span in of_term), _densest(spans))
+
+
+def _slices(texts: Iterable[str]) -> Iterator[str]:
+    """Texts with single spaces, in pieces that end at a space where there is one."""
+    for text in texts:
+        line = " ".join(cleaned(text).split())
+        while len(line) > SLICE:
+            end = line.rfind(" ", SLICE // 2, SLICE)
+            end = SLICE if end < 0 else end
+            yield line[:end]
+            line = line[end:].lstrip()
+        yield line
 
 
 def _densest(spans: Sequence[Sequence[Span]]) -> int:

@@ -7,7 +7,6 @@ Text is cut into raw words by script: letters and digits with their marks; Hangu
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -112,8 +111,7 @@ class Analysis(NamedTuple):
     forms: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RawWord:
+class RawWord(NamedTuple):
     """A raw word in its text."""
 
     text: str

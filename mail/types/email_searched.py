@@ -29,6 +29,9 @@ from mail.search.words import Words, cleaned, words_of
 SECONDS = 5.0
 """How long phrases may be looked for in long messages."""
 
+MOST_OCTETS = 200_000
+"""Octets of all tsqueries of a filter: PostgreSQL takes a megabyte, and reads every word of it."""
+
 PERHAPS = "SELECT q.id FROM email_search AS q WHERE q.account_id = %s AND q.tsv @@ %s::tsquery"
 BLOBS = "SELECT s.id, s.blob_id FROM email_static AS s WHERE s.account_id = %s AND s.id = ANY(%b::int[])"
 
@@ -92,16 +95,17 @@ def search_texts(query: Query) -> dict[int, SearchText]:
 
 
 def search(reading: Reading, query: Query) -> Searched:
-    """What the searches in text of a query become. Raises `UnsupportedFilter` where phrases take too long."""
+    """What the searches in text of a query become. Raises `UnsupportedFilter` where they have too many words or take too long."""
     searched = Searched(Writer(reading.account_id), search_texts(query))
-    phrases = [each for each in query.conditions() if _has_phrases(searched.texts.get(id(each)))]
+    if not searched.texts:
+        return searched
+    conditions = [each for each in query.conditions() if id(each) in searched.texts]
+    if sum(len(searched.exact(each).encode()) for each in conditions) > MOST_OCTETS:
+        raise UnsupportedFilter("too many words")
+    phrases = [each for each in conditions if searched.texts[id(each)].has_phrases]
     if phrases:
         _look_beyond(reading, searched, phrases)
     return searched
-
-
-def _has_phrases(text: SearchText | None) -> bool:
-    return text is not None and text.has_phrases
 
 
 def _look_beyond(reading: Reading, searched: Searched, phrases: Sequence[Condition]) -> None:

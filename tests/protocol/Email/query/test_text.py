@@ -382,6 +382,24 @@ def test_more_words_than_can_be_looked_for(cast: Cast, words: str) -> None:
 
 
 @pytest.mark.rfc("8621", "4.4.1")
+def test_as_many_words_as_can_be_looked_for_and_more(cast: Cast) -> None:
+    client = JMAPClient(cast.alice)
+    add(client, letter(content=text(" ".join(f"{number}word" for number in range(500)))))
+
+    def conditions(count: int) -> list[dict[str, Any]]:
+        parts = (range(start, start + 50) for start in range(0, 50 * count, 50))
+        return [{"text": " ".join(f"{number}word" for number in part)} for part in parts]
+
+    assert finds(client, both("AND", *conditions(10)))
+    assert finds(client, both("OR", *conditions(20)))
+    assert not finds(client, both("NOT", *conditions(20)))
+    long = {"text": " ".join(f"{number}{chr(0x10428) * 70}" for number in range(100))}
+    for operator in ("AND", "OR", "NOT"):
+        error = client.error("Email/query", {"filter": both(operator, *[long] * 50)})
+        assert error == {"type": "unsupportedFilter"}
+
+
+@pytest.mark.rfc("8621", "4.4.1")
 @pytest.mark.parametrize("value", [None, 1, ["apple"], {}])
 def test_what_is_no_text(cast: Cast, value: Any) -> None:
     for name in ("text", "from", "to", "cc", "bcc", "subject", "body"):
