@@ -17,16 +17,25 @@ django.setup()
 
 Message = MutableMapping[str, Any]
 
+_HEADERS = ((b"access-control-allow-origin", b"*"), (b"cache-control", b"no-store"))
+_PREFLIGHT = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-methods", b"GET, OPTIONS"),
+    # A wildcard does not cover Authorization (Fetch standard); an event source made of `fetch` sends all four.
+    (b"access-control-allow-headers", b"Authorization, Content-Type, Accept, Last-Event-ID"),
+    (b"access-control-max-age", b"86400"),
+)
+
 
 async def application(
     scope: MutableMapping[str, Any],
     receive: Callable[[], Awaitable[Message]],
     send: Callable[[Message], Awaitable[None]],
 ) -> None:
-    """Answer an HTTP request with 204, refuse a WebSocket."""
+    """Answer an HTTP request and a browser's preflight with 204, refuse a WebSocket."""
     del receive
     if scope["type"] == "http":
-        headers = [(b"access-control-allow-origin", b"*"), (b"cache-control", b"no-store")]
+        headers = list(_PREFLIGHT if scope["method"] == "OPTIONS" else _HEADERS)
         await send({"type": "http.response.start", "status": 204, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
     elif scope["type"] == "websocket":
