@@ -104,7 +104,8 @@ def arranged(text: DraftPart | None, html: DraftPart | None, attachments: list[D
     if html is not None and any(part.cid is not None for part in attachments):
         links = _links(html.text)
         embedded = [part for part in attachments if _is_embedded(part, links)]
-    others = [part for part in attachments if not any(part is each for each in embedded)]
+    inside = {id(part) for part in embedded}
+    others = [part for part in attachments if id(part) not in inside]
     for part in embedded:
         part.disposition = part.disposition or "inline"
     for part in others:

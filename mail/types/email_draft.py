@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
+
 from jmapcore.protocol.errors import InvalidProperties, TooLarge
 from jmapcore.protocol.schema import SetBy
 from jmapcore.protocol.wire import Boolean, ListOf, MapOf, ObjectOf, String, WireError
@@ -18,6 +20,9 @@ from mail.types.email_properties import PROPERTIES
 
 MOST_PARTS = 1_000
 """Body parts of one Email."""
+
+MOST_OCTETS = 500_000
+"""Octets of the JSON of one Email without its body values: some ten thousand recipients."""
 
 _BODY_VALUES = MapOf(
     String(),
@@ -35,6 +40,8 @@ def checked_draft(given: Mapping[str, Any], resolve: Callable[[str], str]) -> Dr
 
     Raises `InvalidProperties`, which names all that is wrong but for ids of mailboxes, or `TooLarge`.
     """
+    if len(orjson.dumps({name: given[name] for name in given if name != "bodyValues"})) > MOST_OCTETS:
+        raise TooLarge(f"more than {MOST_OCTETS} octets beside the body values")
     return _Check(given, resolve).draft()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from jmapcore.protocol.wire import Date, ListOf, Nullable, ObjectOf, String, WireError, WireType
 from mail.message.compose_fields import Field, header_field
 from mail.message.compose_words import ComposeError
+from mail.message.encoded_words import LONGEST_FIELD
 from mail.message.headers import HeaderProperty
 from mail.types.email_properties import ALIASES, header_of
 
@@ -68,6 +69,8 @@ def checked_fields(given: Iterable[GivenField]) -> tuple[list[Field], list[str]]
         except (WireError, ComposeError):
             invalid.append(name)
             continue
+        if any(len(text) > LONGEST_FIELD for _, text in made):
+            invalid.append(name)  # its parsed forms would be cut
         if wanted.name.lower() != "mime-version":
             fields += made
         elif any(text.strip() != "1.0" for _, text in made):

@@ -63,6 +63,7 @@ class PartChecker:
 
     def __init__(self, texts: Mapping[str, str], resolve: Callable[[str], str]) -> None:
         self._texts = texts
+        self._used: set[str] = set()
         self._resolve = resolve
 
     def part(self, given: Any, default_type: str = "") -> DraftPart:
@@ -140,10 +141,15 @@ class PartChecker:
                 raise PartError("a multipart has parts, and nothing else does")
             part.parts = [self.part(each) for each in values["subParts"]]
         elif "partId" in values:
-            if {"blobId", "charset", "size"} & values.keys() or values["partId"] not in self._texts:
+            part_id = values["partId"]
+            if {"blobId", "charset", "size"} & values.keys() or part_id not in self._texts:
                 raise PartError("a partId goes with a body value, and without blobId, charset and size")
+            if part_id in self._used:
+                # "Identifies this part uniquely within the Email" (§4.1.4); one text many times over would be a bomb.
+                raise PartError("two parts of one partId")
+            self._used.add(part_id)
             part.type = part.type or default_type or "text/plain"
-            part.text = self._texts[values["partId"]]
+            part.text = self._texts[part_id]
             part.charset = None
         elif "blobId" in values:
             part.type = part.type or default_type

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from jmapcore.blobs.storage import find_statement
+from jmapcore.blobs.storage import ReservationLostError, find_statement
+from jmapcore.protocol.errors import ServerUnavailable
 from jmapcore.protocol.wire import object_number, parse_date
 from jmapcore.store.database import Row, Statement
 from jmapcore.store.plan import PlannedCreate, Record, SetPlan
@@ -33,7 +34,7 @@ def enter(plan: SetPlan, rows: Sequence[Sequence[Row]] | None) -> None:
     """Add the planned Emails, and give the plan what the response says of them.
 
     `rows` are those of `enter_prelude`; None where the plan has changed Emails since. What the call creates and destroys is
-    entered and destroyed as well: it had an id, a Thread and a blob.
+    entered and destroyed as well: it had an id, a Thread and a blob. Raises `ServerUnavailable`.
     """
     planned = [*plan.creates.values(), *plan.passing]
     emails = [_new_email(create) for create in planned]
@@ -42,7 +43,11 @@ def enter(plan: SetPlan, rows: Sequence[Sequence[Row]] | None) -> None:
     }:
         rows = None  # mailboxes of the same request, or those that an update put the new Email into
     blobs, threads = (None, None) if rows is None else (rows[0], rows[1:])
-    added = add_messages(plan.write, emails, threads, blobs)
+    try:
+        added = add_messages(plan.write, emails, threads, blobs)
+    except ReservationLostError:
+        # Content that the account had was swept before the lock was ours. Asked for again it will be written.
+        raise ServerUnavailable("content was swept meanwhile") from None
     for create, email in zip(planned, added, strict=True):
         _note(plan, create, email)
     if plan.passing:

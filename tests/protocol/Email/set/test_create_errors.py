@@ -112,6 +112,8 @@ def test_no_header_field_is_smuggled_into_a_part(alice: JMAPClient, name: str, e
         ({"textBody": [{"partId": 1}]}, ["textBody"]),
         ({"textBody": [{"type": "text/plain"}]}, ["textBody"]),
         ({"textBody": [{**PART, "blobId": "b1"}]}, ["textBody"]),
+        ({"textBody": [PART], "attachments": [PART]}, ["attachments"]),
+        ({"bodyStructure": {"type": "multipart/mixed", "subParts": [PART, PART]}}, ["bodyStructure"]),
         ({"textBody": [{**PART, "charset": "utf-8"}]}, ["textBody"]),
         ({"textBody": [{**PART, "size": 4}]}, ["textBody"]),
         ({"textBody": [{**PART, "headers": []}]}, ["textBody"]),
@@ -198,9 +200,19 @@ def test_attachments_beyond_the_limit(alice: JMAPClient, monkeypatch: pytest.Mon
 
 
 def test_more_parts_than_anybody_needs(alice: JMAPClient) -> None:
-    parts = [PART] * (email_draft.MOST_PARTS + 1)
-    root = {"type": "multipart/mixed", "subParts": parts}
-    assert refusal(alice, bodyStructure=root, bodyValues=VALUES) == {"type": "tooLarge"}
+    parts = [{"blobId": "b1"}] * (email_draft.MOST_PARTS + 1)
+    assert refusal(alice, bodyStructure={"type": "multipart/mixed", "subParts": parts}) == {
+        "type": "tooLarge"
+    }
+
+
+def test_more_header_fields_than_anybody_needs(alice: JMAPClient) -> None:
+    people = [{"email": f"{'a' * 50}@b.example"}] * 4_000
+    created(alice, **{"header:X:asAddresses": people})
+    assert refusal(alice, **{"header:X:asAddresses": people + people[:1000]}) == invalid(
+        "header:X:asAddresses"
+    )
+    assert refusal(alice, **{"header:X:asAddresses": people * 2}) == {"type": "tooLarge"}
 
 
 def test_more_blobs_than_one_call_reads(alice: JMAPClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -168,7 +168,7 @@ JSON = st.recursive(
     st.one_of(
         st.none(),
         st.booleans(),
-        st.integers(),
+        st.integers(-(2**53), 2**53),
         TEXTS,
         st.sampled_from(["b1", "text/plain", "t", "multipart/x"]),
     ),
