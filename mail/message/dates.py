@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
-from mail.message.encoded_words import unfolded
+from mail.message.encoded_words import COMMENT, unfolded
 
 _MONTHS = {
     name: number
@@ -27,7 +27,7 @@ _ASCTIME = re.compile(
     r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2}))?\s++"
     r"(?:(?P<zone>[A-Za-z]{1,5}|[+-]\d{4})\s++)?(?P<year>\d{4})(?P<zone_after>\s++[+-]\d{4})?"
 )
-_COMMENT = re.compile(r"\([^()]*+\)")
+_COMMENT = re.compile(COMMENT, re.DOTALL)
 
 
 def parse_date(value: bytes) -> datetime | None:
@@ -38,7 +38,7 @@ def parse_date(value: bytes) -> datetime | None:
     """
     text = unfolded(value[:512])
     if "(" in text:
-        text = _COMMENT.sub(" ", _COMMENT.sub(" ", text))
+        text = _COMMENT.sub(" ", text)
     text = text.strip()
     match = _DATE_TIME.match(text) or _ASCTIME.match(text)
     if match is None:

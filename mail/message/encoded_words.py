@@ -9,6 +9,16 @@ from mail.message.charsets import codec_name, decode_known
 #: Octets of a field that its parsed forms look at: about ten thousand addresses. The Raw form has all of them.
 LONGEST_FIELD = 262_144
 
+
+def _comment(depth: int) -> str:
+    inner = rf"|{_comment(depth - 1)}" if depth else ""
+    return rf"\((?:[^()\\]++|\\.{inner})*+\)"
+
+
+#: A regular expression for a comment with others inside it (RFC 5322 §3.2.2), no deeper than anybody writes. To
+#: match it at one place is linear; to search for it is quadratic, and only for short text.
+COMMENT = _comment(4)
+
 _WORD = r"=\?([^?*\s]+)(?:\*[^?\s]*)?\?([BbQq])\?([^?\s]*)\?="
 
 #: An encoded word "MUST be separated from an adjacent word by linear white space" (RFC 2047 §5).

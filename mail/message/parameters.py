@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from mail.message.charsets import codec_name, decode_known
-from mail.message.encoded_words import composed, decode_words_anywhere, unfolded, without_controls
+from mail.message.encoded_words import COMMENT, composed, decode_words_anywhere, unfolded, without_controls
 
 #: Octets of a field that are looked at, and parameters that are kept: far above what any mailer writes.
 LONGEST_FIELD = 65_536
 MOST_PARAMETERS = 500
 
-_TYPE = re.compile(
-    r"(?:\s++|\([^()]*+\))*+([!#$%&'*+\-.^_`{|}~0-9A-Za-z]+)\s*/\s*([!#$%&'*+\-.^_`{|}~0-9A-Za-z]+)"
-)
-_TOKEN = re.compile(r"(?:\s++|\([^()]*+\))*+([!#$%&'*+\-.^_`{|}~0-9A-Za-z]+)")
+_CFWS = rf"(?:\s++|{COMMENT})*+"
+_WORD = r"([!#$%&'*+\-.^_`{|}~0-9A-Za-z]+)"
+_TYPE = re.compile(rf"{_CFWS}{_WORD}{_CFWS}/{_CFWS}{_WORD}", re.DOTALL)
+_TOKEN = re.compile(rf"{_CFWS}{_WORD}", re.DOTALL)
 _PARAMETER = re.compile(
     r"""(?:;|(?<!\s)\s)\s*+(?P<name>[^\s=;*"()]+)(?:\*(?P<section>\d{1,4}))?(?P<extended>\*)?\s*+=\s*+"""
     r"""(?:"(?P<quoted>(?:[^"\\]++|\\.)*+)"|(?P<plain>[^;\s]*+))""",
@@ -79,6 +79,8 @@ def _parameters(text: str, start: int) -> dict[str, str]:
             value, position = (match["plain"] + rest[0]).strip(), rest.end()
         else:
             value = match["plain"]
+            if name == "charset":
+                value = value.partition("(")[0]  # a comment; other values may have parentheses in them
         if match["extended"] or match["section"]:
             # The first of two parameters of one name is the one that counts, as everywhere here.
             number = int(match["section"] or 0)

@@ -63,6 +63,8 @@ HEAVY = {
     "open comments": b"To: " + b"(" * 100_000,
     "references": b"References: " + b"(<a@b>" * 300_000,
     "parameters": b"Content-Type: text/plain" + b"; a=b" * 400_000,
+    "comments of quoted pairs": MIXED
+    + (b"--b\nContent-Type: " + b"(\\" * 4_000 + b"\nContent-Language: " + b"(\\" * 4_000 + b"\n\n") * 200,
     "space between parameters": b"Content-Type: text/plain;" + b" " * 2_000_000,
     "open tags": b"Content-Type: text/html\n\n" + b"<a" * 1_000_000,
     "open comments in html": b"Content-Type: text/html\n\n" + b"<!--" * 500_000,

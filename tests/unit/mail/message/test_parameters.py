@@ -10,7 +10,9 @@ from mail.message.parameters import MOST_PARAMETERS, content_disposition, conten
     [
         (b" text/plain", "text/plain"),
         (b" TEXT/Html; charset=x", "text/html"),
-        (b" (a) text / (b) html", "text/plain"),
+        (b" (a) text / (b) html", "text/html"),
+        (b" (a (b (c) \\) d)) text/html", "text/html"),
+        (b" (a text/html", "text/plain"),
         (b" (a) text/html (b)", "text/html"),
         (b"application/vnd.ms-excel.sheet+xml", "application/vnd.ms-excel.sheet+xml"),
         (b" text", "text/plain"),
@@ -31,6 +33,7 @@ def test_types(value: bytes, type_: str) -> None:
         (b"a/b; x=1 y=2", {"x": "1", "y": "2"}),
         (b"a/b; x=us-ascii (plain; text)", {"x": "us-ascii"}),
         (b"a/b; (c) x=1", {"x": "1"}),
+        (b"a/b; charset=utf-8(c)", {"charset": "utf-8"}),
         (b'a/b; x="open', {"x": '"open'}),
         (b"a/b; x=1; x=2", {"x": "1"}),
         (b"a/b; x=; y", {"x": ""}),
