@@ -21,6 +21,8 @@ class Source:
     id: str
     thread: str
     received: str
+    parameters: tuple[Any, ...] = ()
+    """Those in `sql`."""
     collapsed: bool = False
     """Each Thread has one row."""
     is_ordered: bool = True
@@ -85,7 +87,9 @@ class Selection:
         sql = f"SELECT {', '.join(text for text, _ in columns)} FROM {self.source.sql}"  # noqa: S608  # our own names
         sql += "".join(text for text, _ in self.joins)
         sql += " WHERE " + " AND ".join(text for text, _ in conditions)
-        return sql, [value for _, values in [*columns, *self.joins, *conditions] for value in values]
+        parameters = [value for _, values in columns for value in values]
+        parameters += self.source.parameters
+        return sql, parameters + [value for _, values in [*self.joins, *conditions] for value in values]
 
 
 def conjuncts(node: FilterNode | None) -> Iterator[FilterNode]:

@@ -54,6 +54,8 @@ class Compiler:
         self.scanned = scanned
         self.searched = searched
         self._uses: set[str] = set()
+        self._fence = ""
+        """Ends subqueries that must not become joins."""
 
     def selection(self) -> Selection:
         """The query as SQL."""
@@ -64,27 +66,20 @@ class Compiler:
             found = _index_of(nodes[0])
             if found is not None and found[0] == "mailbox":
                 return self._threads_of(found[1])
+        words, texts = self._words(nodes)
+        if words is not None:
+            return self._search(words, [node for node in nodes if id(node) not in texts])
         indexed = [(found, node) for node in nodes if (found := _index_of(node)) is not None]
         # A mailbox first: its rows are in the order that is asked for most.
         indexed.sort(key=lambda item: item[0][0] != "mailbox")
-        words, texts = self._words(nodes)
-        if words is not None:
-            selection = Selection(self._words_source(words))
-            joined = indexed
-        else:
-            selection = Selection(self._source(indexed[0][0] if indexed else None))
-            joined = indexed[1:]
+        selection = Selection(self._source(indexed[0][0] if indexed else None))
         self.names = selection.source
-        self._uses = {"email"} if selection.source.sql == "email AS e" else set()
-        for place, ((kind, value), _) in enumerate(joined):
+        for place, ((kind, value), _) in enumerate(indexed[1:]):
             selection.joins.append(self._index_join(f"i{place}", kind, value))
-        done = {id(node) for _, node in indexed} | texts
+        done = {id(node) for _, node in indexed}
         selection.conditions = [self.condition(node) for node in nodes if id(node) not in done]
         self._order(selection)
-        if "email" in self._uses and selection.source.sql != "email AS e":
-            selection.joins.append((_EMAIL.format(id=self.names.id), [self.account_id]))
-        if "static" in self._uses:
-            selection.joins.append((_STATIC.format(id=self.names.id), [self.account_id]))
+        self._join(selection)
         if len(nodes) == 1 and indexed and not collapse and indexed[0][0][0] == "mailbox":
             selection.total = self._counter("total_emails", indexed[0][0][1])
         return selection
@@ -96,12 +91,30 @@ class Compiler:
             Source("email AS e", condition, "e.id", "e.thread_id", "e.received_at", is_ordered=False)
         )
         self.names = selection.source
-        self._uses = {"email"}
         selection.conditions = [self.condition(node) for node in conjuncts(self.query.filter)]
         self._order(selection)
-        if "static" in self._uses:
-            selection.joins.append((_STATIC.format(id="e.id"), [self.account_id]))
+        self._join(selection)
         return selection
+
+    def _search(self, words: str, others: Sequence[FilterNode]) -> Selection:
+        """What the index of words finds, and what else is asked of it, looked up for one after the other of them.
+
+        A plan that is made once cannot know how many they will be: joined, a whole mailbox would be read for five of them.
+        """
+        selection = Selection(self._words_source(words, checked=bool(others)))
+        self.names = selection.source
+        self._fence = " OFFSET 0"
+        selection.conditions = [self.condition(node) for node in others]
+        self._order(selection)
+        self._join(selection)
+        return selection
+
+    def _join(self, selection: Selection) -> None:
+        """Join the tables that the conditions and the order look at."""
+        if "email" in self._uses and selection.source.sql != "email AS e":
+            selection.joins.append((_EMAIL.format(id=self.names.id), [self.account_id]))
+        if "static" in self._uses:
+            selection.joins.append((_STATIC.format(id=self.names.id), [self.account_id]))
 
     def _newest_first(self) -> bool:
         sort = self.query.sort
@@ -147,10 +160,22 @@ class Compiler:
             return None, set()
         return " & ".join(query.text for _, query in found), {id(node) for node, _ in found}
 
-    def _words_source(self, words: str) -> Source:
+    def _words_source(self, words: str, *, checked: bool) -> Source:
+        """The Emails that have the words; those that are `checked` further come in order, for then the first ones are enough."""
+        condition: Fragment = ("q.account_id = %s AND q.tsv @@ %s::tsquery", [self.account_id, words])
+        sql, parameters = "email_search AS q", ()
+        if checked:
+            ascending = any(each.name == "receivedAt" and each.ascending for each in self.query.sort)
+            direction = "ASC" if ascending else "DESC"
+            sql = (
+                f"(SELECT q.id, q.thread_id, q.received_at FROM email_search AS q WHERE {condition[0]}"  # noqa: S608  # our own names
+                f" ORDER BY q.received_at {direction}, q.id {direction} OFFSET 0) AS q"
+            )
+            parameters, condition = tuple(condition[1]), ("true", [])
         return Source(
-            sql="email_search AS q",
-            condition=("q.account_id = %s AND q.tsv @@ %s::tsquery", [self.account_id, words]),
+            sql=sql,
+            parameters=parameters,
+            condition=condition,
             id="q.id",
             thread="q.thread_id",
             received="q.received_at",
@@ -205,7 +230,7 @@ class Compiler:
     def _in_index(self, kind: str, value: Any) -> Fragment:
         return (
             f"EXISTS (SELECT 1 FROM email_{kind} AS x WHERE x.account_id = %s AND x.{_COLUMN[kind]} = %s"  # noqa: S608  # our own names
-            f" AND x.received_at = {self.names.received} AND x.email_id = {self.names.id})",
+            f" AND x.received_at = {self.names.received} AND x.email_id = {self.names.id}{self._fence})",
             [self.account_id, value],
         )
 
