@@ -55,14 +55,12 @@ def field_of(name: str) -> HeaderProperty | None:
 def checked_fields(given: Iterable[GivenField]) -> tuple[list[Field], list[str]]:
     """The header fields, and the names of the properties that are invalid.
 
-    A property that is null stands for no field. Two for the same field are invalid, both of them (RFC 8621 §4.6).
+    Two for the same field are invalid, both of them (RFC 8621 §4.6).
     """
     fields: list[Field] = []
     invalid: list[str] = []
     properties: dict[str, list[str]] = {}
     for name, wanted, value in given:
-        if value is None:
-            continue
         properties.setdefault(wanted.name.lower(), []).append(name)
         try:
             made = _instances(wanted, value)

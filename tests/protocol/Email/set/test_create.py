@@ -110,6 +110,20 @@ def test_a_mailbox_of_the_same_request(alice: JMAPClient) -> None:
     assert answers[2][1]["list"] == [{"id": answers[1][1]["created"]["new"]["id"], "mailboxIds": {box: True}}]
 
 
+def test_a_blob_by_its_creation_id(alice: JMAPClient) -> None:
+    png = alice.upload(PNG, "image/png")["blobId"]
+    given = draft(alice, attachments=[{"blobId": "#pic"}])
+    call = ["Email/set", {"accountId": alice.account_id, "create": {"new": given}}, "0"]
+    answer = alice.request(call, createdIds={"pic": png})["methodResponses"][0][1]
+    [part] = get(alice, answer["created"]["new"]["id"], "attachments")["attachments"]
+    assert (part["type"], octets(alice, part["blobId"])) == ("image/png", PNG)
+
+
+def test_the_one_mime_version_may_be_given(alice: JMAPClient) -> None:
+    email = created(alice, **{"header:MIME-Version": " 1.0"})
+    assert get(alice, email["id"], "header:MIME-Version:all")["header:MIME-Version:all"] == [" 1.0"]
+
+
 def test_text_and_html_are_alternatives(alice: JMAPClient) -> None:
     assert structure(alice, created(alice, **both())["id"]) == (
         "multipart/alternative",
