@@ -24,7 +24,7 @@ GRACE = timedelta(hours=1)
 SMALLEST_CHARGE = 4096
 """Octets that the smallest blob counts for, so that the number of rows of a user is bounded too."""
 
-SETTLE_EVERY = 512
+SETTLE_EVERY = 64
 """After that many uploads the quota's index is rid of those that became referenced meanwhile."""
 
 SCHEDULE = """
