@@ -54,6 +54,7 @@ _UNSPACED_RUN = rf"[{_UNSPACED}][{_UNSPACED}{_MARKS}]{{0,{LONGEST_RUN - 1}}}+"
 _HANGUL_RUN = rf"[{_HANGUL}]{{1,{LONGEST_RUN}}}+"
 _WORD = rf"(?:[^\W_{_UNSPACED}{_HANGUL}]++[{_MARKS}]*+)++"
 _RAW_WORD = re.compile(rf"{_WORD}|({_UNSPACED_RUN})|({_HANGUL_RUN})|{_FLAG}|[{_EMOJI}]")
+_ANY_RAW_WORD = re.compile(rf"{_WORD}|{_UNSPACED_RUN}|{_HANGUL_RUN}|{_FLAG}|[{_EMOJI}]")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _UNIT = re.compile(rf".[{_MARKS}]*+", re.DOTALL)
 
@@ -128,7 +129,7 @@ def raw_words(text: str) -> list[str]:
     """The raw words of cleaned text, in order."""
     if text.isascii():
         return _ASCII_WORD.findall(text.lower())
-    return [match[0] for match in _RAW_WORD.finditer(text)]
+    return _ANY_RAW_WORD.findall(text)
 
 
 def located_words(text: str) -> Iterator[RawWord]:
@@ -173,7 +174,7 @@ class Words:
         if word.isalnum() and word.isascii():
             return Analysis((word,), self._stems(word))
         # Some characters fall apart into several words: ½, and what is written in one square.
-        pieces = [match[0] for match in _RAW_WORD.finditer(word)] or [word]
+        pieces = _ANY_RAW_WORD.findall(word) or [word]
         folded = tuple(without_accents(piece)[:LONGEST_WORD] or piece for piece in pieces)
         return Analysis(folded, self._stems(pieces[0]) if len(pieces) == 1 else ())
 
