@@ -285,15 +285,15 @@ def test_charlie_creates_nothing_there(cast: Cast, alice: JMAPClient) -> None:
 
 def test_replies_that_join_two_threads(alice: JMAPClient) -> None:
     add(alice, message(1))
-    add(alice, message(2, subject="Other"))
+    add(alice, message(2))
     answer = alice.call(
         "Email/set",
         {
             "create": {
-                "a": draft(alice, subject="New", messageId=["n1@example.org"]),
+                "a": draft(alice, subject="Hello", messageId=["n1@example.org"]),
                 "b": draft(
                     alice,
-                    subject="Joins",
+                    subject="Re: Hello",
                     inReplyTo=["m1@example.org"],
                     references=["m2@example.org", "n1@example.org"],
                 ),
@@ -303,9 +303,24 @@ def test_replies_that_join_two_threads(alice: JMAPClient) -> None:
     )
     for email in answer["created"].values():
         assert thread_of(alice, email["id"]) == email["threadId"]
+    emails = alice.call("Email/get", {"ids": None, "properties": ["threadId"]})["list"]
+    assert {email["threadId"] for email in emails} == {answer["created"]["b"]["threadId"]}
     first = answer["created"]["a"]["id"]
     assert answer["updated"] == {first: None}
     assert get(alice, first, "keywords")["keywords"] == {"$flagged": True}
+
+
+def test_a_create_moves_what_the_same_call_updates(alice: JMAPClient) -> None:
+    add(alice, message(1))
+    add(alice, reply(3, 1))
+    moved = add(alice, message(2))
+    given = draft(alice, subject="Re: Hello", references=["m1@example.org", "m2@example.org"])
+    answer = alice.call("Email/set", {"create": {"a": given}, "update": {moved: {"keywords/$seen": True}}})
+    assert answer["updated"] == {moved: None}
+    ids = alice.call("Email/query", {"filter": {"hasKeyword": "$seen"}})["ids"]
+    assert ids != [moved]
+    assert [get(alice, email_id, "messageId")["messageId"] for email_id in ids] == [["m2@example.org"]]
+    assert thread_of(alice, ids[0]) == answer["created"]["a"]["threadId"]
 
 
 def test_create_update_and_destroy_together(alice: JMAPClient) -> None:
