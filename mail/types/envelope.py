@@ -63,6 +63,8 @@ _ADDRESS = WholeObject(
     {"email": String(), "parameters": Nullable(MapOf(String(), Nullable(String())))}, required=("email",)
 )
 _PLAIN = WholeObject({"mailFrom": _ADDRESS, "rcptTo": ListOf(_ADDRESS)}, required=("mailFrom", "rcptTo"))
+_MISSPELT = "mailfrom"
+"""What go-jmap writes for mailFrom, and aerc with it, which could not send otherwise."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class EnvelopeType(WireType):
     """An Envelope whose parameters are those of the extensions in the session; addresses are judged with the message."""
 
     def check(self, value: Any) -> Envelope:
+        if isinstance(value, dict) and _MISSPELT in value and "mailFrom" not in value:
+            value = {("mailFrom" if name == _MISSPELT else name): each for name, each in value.items()}
         envelope: Envelope = _PLAIN.check(value)
         _check_parameters(envelope["mailFrom"]["parameters"], MAIL_PARAMETERS)
         for recipient in envelope["rcptTo"]:

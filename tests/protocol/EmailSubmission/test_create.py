@@ -65,6 +65,13 @@ def test_all_of_a_submission(cast: Cast) -> None:
     assert before <= moment(created["sendAt"]) <= datetime.now(UTC)
 
 
+def test_a_sender_spelt_as_aerc_spells_it_is_taken(cast: Cast) -> None:
+    client = JMAPClient(cast.alice)
+    right = envelope(client, "bob@example.org")
+    given = {"mailfrom": {"email": right["mailFrom"]["email"]}, "rcptTo": [{"email": "bob@example.org"}]}
+    assert get(client, submitted(client, draft(client), envelope=given))["envelope"] == right
+
+
 def test_the_answer_tells_what_the_client_did_not_send(cast: Cast) -> None:
     client = JMAPClient(cast.alice)
     created = submit(client, draft(client))["created"]["new"]
@@ -226,6 +233,8 @@ def test_both_ids_must_be_given(cast: Cast, missing: str) -> None:
         {"mailFrom": {"email": "x"}, "rcptTo": ["bob@example.org"]},
         {"mailFrom": {"email": "x"}, "rcptTo": [], "size": 1},
         {"mailFrom": {"email": "x", "parameters": []}, "rcptTo": []},
+        {"mailFrom": {"email": "x"}, "mailfrom": {"email": "x"}, "rcptTo": []},
+        {"mailfrom": None, "rcptTo": []},
     ],
 )
 def test_what_is_no_envelope_is_invalid(cast: Cast, given: Any) -> None:
