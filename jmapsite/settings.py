@@ -14,6 +14,7 @@ from jmapsite.embedded.errors import EmbeddedServerError
 from jmapsite.embedded.layout import POSTGRESQL, REDIS, Layout
 from jmapsite.embedded.postgresql import DATABASE, OWNER, WEB
 from jmapsite.secret_key import kept_secret_key
+from mail.search.stems import UnknownLanguageError, check_languages
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -32,6 +33,15 @@ def _choice(name: str, *, default: bool) -> bool:
     if value not in {"", "0", "1"}:
         raise SystemExit(f"{name} must be 0 or 1, not {value!r}.")
     return value == "1" if value else default
+
+
+def _languages(name: str, default: str) -> tuple[str, ...]:
+    languages = tuple((os.environ.get(name) or default).replace(",", " ").lower().split())
+    try:
+        check_languages(languages)
+    except UnknownLanguageError as error:
+        raise SystemExit(f"{name}: {error}.") from None
+    return languages
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -278,9 +288,7 @@ MAIL_DEFAULT_MAILBOXES = [
 MAIL_DETECT_CHARSETS = _choice("MAIL_DETECT_CHARSETS", default=True)
 MAIL_ALLOW_UTF7 = _choice("MAIL_ALLOW_UTF7", default=False)
 # Languages whose stems words are found by: Snowball's names, with spaces between them; after a change: `reingest --all`.
-MAIL_SEARCH_LANGUAGES = tuple(
-    os.environ.get("MAIL_SEARCH_LANGUAGES", "english").replace(",", " ").lower().split()
-)
+MAIL_SEARCH_LANGUAGES = _languages("MAIL_SEARCH_LANGUAGES", "english")
 # Sending: what one submission may be, how long it may wait, and the extensions whose parameters an envelope may have.
 MAIL_MAX_RECIPIENTS = _number("MAIL_MAX_RECIPIENTS", 1_000)
 MAIL_MAX_SIZE_SUBMISSION = _number("MAIL_MAX_SIZE_SUBMISSION", 75 * _MEGABYTE)
