@@ -371,6 +371,11 @@ def test_phrases_of_a_message_too_long_for_the_index(cast: Cast) -> None:
     assert finds(client, {"operator": "NOT", "conditions": [{"body": "'silver fork'"}, {"subject": "spoon"}]})
     assert not finds(client, {"operator": "NOT", "conditions": [{"body": "'silver spoon'"}]})
     assert finds(client, {"body": "'golden fork'", "inMailbox": roles(client)["inbox"]})
+    asked = {"filter": {"text": '"golden fork"'}}
+    state = client.call("Email/query", asked)["queryState"]
+    new = add(client, letter(Subject="A golden fork"))
+    changes = client.call("Email/queryChanges", {**asked, "sinceQueryState": state, "calculateTotal": True})
+    assert ([each["id"] for each in changes["added"]], changes["total"]) == ([new], 2)
 
 
 @pytest.mark.rfc("8621", "4.4.1")
