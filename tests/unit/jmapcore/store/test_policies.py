@@ -19,6 +19,7 @@ WITHOUT_POLICY = {
     "accounts_aliastarget": "where an address leads; asked before an account is known",
     "accounts_grant": "who may see what; asked before an account is known",
     "blob_sweep": "crosses accounts, and holds no content",
+    "submission_queue": "crosses accounts, and holds no content",
 }
 """Tables with a column account_id that are under no policy, and why."""
 
