@@ -5,10 +5,12 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from hypothesis import settings
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.strategies import SearchStrategy
 
 FUZZ = "fuzz"
 """The profile of `make fuzz`."""
@@ -17,7 +19,10 @@ MOST_SECONDS = 2.0
 """Processor time of this process for one example."""
 
 MOST_OCTETS = 512 * 2**20
-"""Memory that this process may ever have taken, its tests and what hypothesis remembers included."""
+"""Memory by which one example may raise what this process has ever taken."""
+
+EXAMPLES_PER_ROUND = 500
+"""hypothesis remembers what it has tried: of large examples, 100 MB for each thousand. It forgets them after a round."""
 
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -29,13 +34,28 @@ def peak_octets() -> int:
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """One example: in the profile of `make fuzz` it keeps to its time and the process to its memory.
+    """One example: in the profile of `make fuzz` it keeps to its time and to its memory.
 
     A run of the tests measures nothing: other things go on beside it.
     """
-    started = time.process_time()
+    started, before = time.process_time(), peak_octets()
     yield
     if settings.get_current_profile_name() == FUZZ:
         spent = time.process_time() - started
         assert spent < MOST_SECONDS, f"{spent:.1f} seconds for one example"
-        assert peak_octets() < MOST_OCTETS, f"{peak_octets() >> 20} MB"
+        taken = peak_octets() - before
+        assert taken < MOST_OCTETS, f"{taken >> 20} MB more for one example"
+
+
+PHASES = tuple(phase for phase in Phase if phase is not Phase.explain)
+"""To explain a failure hypothesis traces every line of every example, which takes many times their own time."""
+
+
+def play(example: Callable[..., None], *strategies: SearchStrategy[Any]) -> None:
+    """Try an example on as many values of the strategies as the profile says, in rounds."""
+    left = settings().max_examples
+    while left > 0:
+        now = min(left, EXAMPLES_PER_ROUND)
+        asked = settings(max_examples=now, phases=PHASES, suppress_health_check=list(HealthCheck))
+        asked(given(*strategies)(example))()
+        left -= now

@@ -6,11 +6,11 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
 
 from jmapcore.registry import registry
 from tests.protocol.fuzz.ground import Ground
 from tests.support.client import JMAPClient
+from tests.support.examples import play
 from tests.support.hostile import MESSAGES
 from tests.support.values import ACCOUNT, FIELDS
 
@@ -55,8 +55,6 @@ def test_every_property_of_every_message_can_be_fetched(database: None) -> None:
         "fetchAllBodyValues": True,
     }
 
-    @settings(suppress_health_check=list(HealthCheck))
-    @given(MESSAGES)
     def fetch(raw: bytes) -> None:
         with ground.example():
             client = JMAPClient(ground.person)
@@ -87,5 +85,5 @@ def test_every_property_of_every_message_can_be_fetched(database: None) -> None:
                 content = b"".join(client.download(part["blobId"], content_type=part["type"] or "x/x"))
                 assert len(content) == part["size"]
 
-    fetch()
+    play(fetch, MESSAGES)
     ground.leave()

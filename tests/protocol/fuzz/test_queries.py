@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jmapcore.protocol.schema import QUERY
 from jmapcore.registry import registry
 from tests.protocol.fuzz.ground import Ground
+from tests.support.examples import play
 from tests.support.strategies import filters, patches, sorts
 from tests.support.values import ACCOUNT
 
@@ -29,8 +29,6 @@ def test_a_filter_and_its_opposite_share_the_records_and_windows_fit(database: N
     ground = Ground()
     declared = registry.types[name]
 
-    @settings(suppress_health_check=list(HealthCheck))
-    @given(filters(declared), sorts(declared), WINDOWS)
     def query(condition: Any, sort: Any, window: dict[str, int]) -> None:
         opposite = {"operator": "NOT", "conditions": [condition]}
         asked: list[dict[str, Any]] = [
@@ -51,7 +49,7 @@ def test_a_filter_and_its_opposite_share_the_records_and_windows_fit(database: N
         start = window["position"] if window["position"] >= 0 else max(0, found["total"] + window["position"])
         assert part["ids"] == found["ids"][start : start + window["limit"]]
 
-    query()
+    play(query, filters(declared), sorts(declared), WINDOWS)
     ground.leave()
 
 
@@ -66,14 +64,6 @@ def test_the_changes_of_a_query_lead_to_its_new_results(database: None, name: st
         st.builds(f"@{name}:{{}}".format, st.integers(0, 9)), patches(declared), max_size=3
     )
 
-    @settings(suppress_health_check=list(HealthCheck))
-    @given(
-        filters(declared),
-        sorts(declared),
-        st.fixed_dictionaries({each: st.booleans() for each in arguments}),
-        changed,
-        st.lists(st.builds(f"@{name}:{{}}".format, st.integers(10, 20)), max_size=1),
-    )
     def follow(condition: Any, sort: Any, more: dict[str, bool], update: Any, destroy: list[str]) -> None:
         query = {"accountId": ACCOUNT, "filter": condition, "sort": sort, **more}
         since = {"resultOf": "0", "name": f"{name}/query", "path": "/queryState"}
@@ -92,5 +82,12 @@ def test_the_changes_of_a_query_lead_to_its_new_results(database: None, name: st
             ids.insert(added["index"], added["id"])
         assert ids == answers[3][1]["ids"]
 
-    follow()
+    play(
+        follow,
+        filters(declared),
+        sorts(declared),
+        st.fixed_dictionaries({each: st.booleans() for each in arguments}),
+        changed,
+        st.lists(st.builds(f"@{name}:{{}}".format, st.integers(10, 20)), max_size=1),
+    )
     ground.leave()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jmapcore.registry import registry
 from tests.protocol.fuzz.ground import Ground
+from tests.support.examples import play
 from tests.support.strategies import arguments, calls
 
 METHODS = {name: arguments(method) for name, method in registry.methods.items() if not name.startswith("Toy")}
@@ -20,11 +20,9 @@ METHODS = {name: arguments(method) for name, method in registry.methods.items() 
 def test_no_request_makes_a_method_of_mail_fail(database: None) -> None:
     ground = Ground()
 
-    @settings(suppress_health_check=list(HealthCheck))
-    @given(st.lists(calls(METHODS), min_size=1, max_size=4))
     def request(invocations: list[Any]) -> None:
         with ground.example():
             ground.send(*invocations)
 
-    request()
+    play(request, st.lists(calls(METHODS), min_size=1, max_size=4))
     ground.leave()

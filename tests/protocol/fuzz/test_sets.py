@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jmapcore.protocol.schema import SET
 from jmapcore.registry import registry
 from tests.protocol.fuzz.ground import Ground
+from tests.support.examples import play
 from tests.support.strategies import arguments, patches
 from tests.support.values import ACCOUNT
 
@@ -45,13 +45,11 @@ def applied(record: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
 def test_no_set_fails_or_leaves_half_of_it(database: None, name: str) -> None:
     ground = Ground()
 
-    @settings(suppress_health_check=list(HealthCheck))
-    @given(st.lists(arguments(registry.methods[f"{name}/set"]), min_size=1, max_size=2))
     def change(calls: list[Any]) -> None:
         with ground.example():
             ground.send(*([f"{name}/set", each, str(number)] for number, each in enumerate(calls)))
 
-    change()
+    play(change, st.lists(arguments(registry.methods[f"{name}/set"]), min_size=1, max_size=2))
     ground.leave()
 
 
@@ -62,8 +60,6 @@ def test_a_patch_of_an_email_is_applied_or_changes_nothing(database: None) -> No
     ground = Ground()
     members = ["keywords", "mailboxIds"]
 
-    @settings(suppress_health_check=list(HealthCheck))
-    @given(st.builds("@Email:{}".format, st.integers(0, 5)), patches(registry.types["Email"]))
     def change(email: str, patch: dict[str, Any]) -> None:
         get = ["Email/get", {"accountId": ACCOUNT, "ids": [email], "properties": members}, "g"]
         with ground.example():
@@ -79,5 +75,5 @@ def test_a_patch_of_an_email_is_applied_or_changes_nothing(database: None) -> No
         assert set(after["keywords"]) == keywords - {"$recent"}
         assert after["mailboxIds"] == expected["mailboxIds"]
 
-    change()
+    play(change, st.builds("@Email:{}".format, st.integers(0, 5)), patches(registry.types["Email"]))
     ground.leave()

@@ -4,7 +4,6 @@ import json
 import time
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from mail.message.headers import FORMS
@@ -12,6 +11,7 @@ from mail.message.render import DEFAULT_BODY_PROPERTIES, body_values, parse_body
 from mail.message.scan import decoded_body, scan
 from mail.message.structure import compact_structure, load_parts
 from mail.message.summary import summarise_message
+from tests.support.examples import play
 from tests.support.hostile import MESSAGES
 
 EVERYTHING = parse_body_properties([*DEFAULT_BODY_PROPERTIES, "headers", "header:Subject:asText:all"])
@@ -29,8 +29,13 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@given(st.lists(PIECES, max_size=60).map(b"".join) | MESSAGES)
-def test_any_octets_give_json_able_values(raw: bytes) -> None:
+@pytest.mark.fuzz
+def test_any_octets_give_json_able_values() -> None:
+    play(check_values, st.lists(PIECES, max_size=60).map(b"".join) | MESSAGES)
+
+
+def check_values(raw: bytes) -> None:
+    """Whatever the octets are, what is made of them is JSON, and parts lie inside of them."""
     message = scan(raw)
     parts = message.all_parts()
     assert [part.number for part in parts] == list(range(len(parts)))
