@@ -248,7 +248,7 @@ def _save(write: AccountWrite, loaded: LoadedThreads, changed: dict[int, Member]
     statements += index.statements(write.account_id)
     after = _with(moved, changed)
     statements += settle(write, moved, after, loaded.trash)
-    write.run(*statements)
+    write.defer(*statements)
     _remember(
         loaded, _with({new.thread_id: loaded.threads[new.thread_id] for new in changed.values()}, changed)
     )

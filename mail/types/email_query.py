@@ -38,6 +38,9 @@ MAX_CONDITIONS = 50
 MAX_COUNTED = 50
 """Emails whose places are counted one by one; for more, all results are read."""
 
+OF_THE_SAME_THREADS = """
+    SELECT x.email_id FROM email AS e JOIN email_mailbox AS x ON x.account_id = %s AND x.thread_id = e.thread_id
+    WHERE e.account_id = %s AND e.id = ANY(%b::int[])"""
 AFFECTED = """
     SELECT DISTINCT x.email_id FROM email_mailbox AS x WHERE x.account_id = %s AND x.thread_id IN (
         SELECT e.thread_id FROM email AS e WHERE e.account_id = %s AND e.id = ANY(%b::int[])
@@ -238,8 +241,15 @@ def affected(reading: Reading, query: Query, since: int, changed: Collection[int
     if not query.arguments.get("collapseThreads") and not looks_at_threads:
         return set()
     account_id = reading.account_id
-    (rows,) = reading.run((AFFECTED, (account_id, account_id, list(changed), account_id, account_id, since)))
-    others = sorted({row[0] for row in rows}.difference(changed))
+    (rows,) = reading.run((OF_THE_SAME_THREADS, (account_id, account_id, list(changed))))
+    found = {row[0] for row in rows}
+    if not found.issuperset(changed):
+        # Some are gone, and only the log knows which Threads were theirs.
+        (rows,) = reading.run(
+            (AFFECTED, (account_id, account_id, list(changed), account_id, account_id, since))
+        )
+        found = {row[0] for row in rows}
+    others = sorted(found.difference(changed))
     if not others or looks_at_threads or scanned_conditions(query):
         return set(others)
     selection = Compiler(account_id, query, {}, search(reading, query)).among(others)
