@@ -48,7 +48,7 @@ def bounded() -> Iterator[None]:
 
 
 PHASES = tuple(phase for phase in Phase if phase is not Phase.explain)
-"""To explain a failure hypothesis traces every line of every example, which takes many times their own time."""
+"""To explain a failure hypothesis traces every line of whatever it then tries, which takes many times its own time."""
 
 
 def play(example: Callable[..., None], *strategies: SearchStrategy[Any]) -> None:
