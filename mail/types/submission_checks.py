@@ -111,8 +111,10 @@ def _judged(create: PlannedCreate, identity: str, own: frozenset[str], now: date
     """Whether a message may be sent as it is asked to be. Raises `SetError`."""
     record: Record = create.record
     message = create.prepared
-    if record["undoStatus"] != PENDING:
+    if record["undoStatus"] == CANCELLED:
         raise InvalidProperties(["undoStatus"])
+    # "This is server set on create": meli asks for "final" whenever it sends, and is told what it is.
+    record["undoStatus"] = PENDING
     if not isinstance(message, Message) or f"e{message.email_id}" != record["emailId"]:
         raise InvalidProperties(["emailId"])
     if message.size > settings.MAIL_MAX_SIZE_SUBMISSION:

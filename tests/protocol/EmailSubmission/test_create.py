@@ -197,7 +197,6 @@ def test_an_email_of_an_earlier_call_is_named_by_its_creation_id(cast: Cast) -> 
         ({"threadId": "t1"}, ["threadId"]),
         ({"sendAt": "2030-01-01T00:00:00Z"}, ["sendAt"]),
         ({"deliveryStatus": None}, ["deliveryStatus"]),
-        ({"undoStatus": "final"}, ["undoStatus"]),
         ({"undoStatus": "canceled"}, ["undoStatus"]),
         ({"undoStatus": "gone"}, ["undoStatus"]),
         ({"dsnBlobIds": []}, ["dsnBlobIds"]),
@@ -209,6 +208,13 @@ def test_what_cannot_be_names_its_properties(
 ) -> None:
     client = JMAPClient(cast.alice)
     assert refused(client, draft(client), **properties) == {"type": "invalidProperties", "properties": names}
+
+
+@pytest.mark.rfc("8621", "7")
+def test_the_server_sets_the_status_of_a_new_submission(cast: Cast) -> None:
+    client = JMAPClient(cast.alice)
+    created = submit(client, draft(client), undoStatus="final")["created"]["new"]
+    assert (created["undoStatus"], get(client, created["id"])["undoStatus"]) == ("pending", "pending")
 
 
 @pytest.mark.parametrize("missing", ["identityId", "emailId"])
