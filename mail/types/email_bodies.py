@@ -71,6 +71,13 @@ class BodyRequest:
             max_bytes=arguments.get("maxBodyValueBytes") or 0,
         )
 
+    @property
+    def needs_octets(self) -> bool:
+        """Whether a message's octets are needed, as far as the request says."""
+        return bool(
+            self.fetch_text or self.fetch_html or self.fetch_all or self.headers or "headers" in self.made
+        )
+
     def message(self, blob_id: int, body_json: str) -> Message:
         """A message's structure, with what this request needs of its octets."""
         parts = load_parts(orjson.loads(body_json))

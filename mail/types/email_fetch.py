@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 
-from jmapcore.blobs.prefixes import read_prefixes
+from jmapcore.blobs.prefixes import beginnings_sql, read_prefixes
 from jmapcore.protocol.deadline import checkpoint
 from jmapcore.protocol.errors import InvalidArguments, RequestTooLarge
 from jmapcore.store.database import Row, Statement
@@ -44,6 +44,11 @@ MOST_HEADER_PROPERTIES = 500
 """`header:…` properties of one call, in `properties` and in `bodyProperties`: each is looked up for each Email or part."""
 
 IDS = "SELECT id FROM email WHERE account_id = %s ORDER BY id LIMIT %s"
+
+BEGINNINGS = beginnings_sql("email_static", "id", "blob_id")
+BEGINNING_OCTETS = 65_536
+FEW = 4
+"""So many messages are read with a guess at what is needed of them, which most messages are smaller than."""
 
 Run = Callable[[Statement], list[list[Row]]]
 
@@ -153,10 +158,14 @@ def fetch_emails(
         ids = [row[0] for row in rows]
         if len(ids) >= limit:
             return Fetched(dict.fromkeys(ids))  # more than may be answered: the caller refuses
-    (rows,) = reading.run(plan.statement(reading.account_id, ids))
+    statements = [plan.statement(reading.account_id, ids)]
+    if request is not None and request.needs_octets and len(ids) <= FEW:
+        account_id = reading.account_id
+        statements.append((BEGINNINGS, (BEGINNING_OCTETS, account_id, account_id, list(ids))))
+    rows, *beginnings = reading.run(*statements)
     if request is None:
         return Fetched({row[0]: plan.fragment(row) for row in rows})
-    return Fetched(_with_made(reading, plan, request, rows))
+    return Fetched(_with_made(reading, plan, request, rows, dict(beginnings[0]) if beginnings else {}))
 
 
 def _body_request(plan: RecordPlan, arguments: Mapping[str, Any]) -> BodyRequest | None:
@@ -170,7 +179,11 @@ def _body_request(plan: RecordPlan, arguments: Mapping[str, Any]) -> BodyRequest
 
 
 def _with_made(
-    reading: Reading, plan: RecordPlan, request: BodyRequest, rows: Sequence[Row]
+    reading: Reading,
+    plan: RecordPlan,
+    request: BodyRequest,
+    rows: Sequence[Row],
+    beginnings: Mapping[int, bytes],
 ) -> dict[int, orjson.Fragment]:
     """The records of rows whose properties need the structure or the octets, in batches of bounded size."""
     records: dict[int, orjson.Fragment] = {}
@@ -183,8 +196,12 @@ def _with_made(
         wanted: dict[int, int] = {}
         for _, message in batch:
             wanted[message.blob_id] = max(wanted.get(message.blob_id, 0), message.octets)
-        wanted = {blob_id: needed for blob_id, needed in wanted.items() if needed}
-        raw = read_prefixes(reading.connection, reading.account_id, wanted) if wanted else {}
+        raw = dict(beginnings)
+        wanted = {
+            blob_id: needed for blob_id, needed in wanted.items() if needed > len(raw.get(blob_id, b""))
+        }
+        if wanted:
+            raw |= read_prefixes(reading.connection, reading.account_id, wanted)
         for row, message in batch:
             checkpoint()
             made = request.values(message, raw.get(message.blob_id, b""))

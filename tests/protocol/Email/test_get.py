@@ -226,3 +226,12 @@ def test_a_stranger_finds_no_account(cast: Cast) -> None:
         "type": "accountNotFound"
     }
     assert charlie.call("Email/get", {"ids": [email_id]})["notFound"] == [email_id]
+
+
+@pytest.mark.parametrize("octets", [60_000, 65_000, 70_000, 300_000, 1_200_000])
+def test_a_text_is_whole_wherever_its_message_lies(cast: Cast, octets: int) -> None:
+    alice = JMAPClient(cast.alice)
+    text = "line of text\r\n" * (octets // 14) + "the end"
+    email_id = add(alice, message(1, body=text))
+    email = get(alice, email_id, "bodyValues", "size", fetchTextBodyValues=True)
+    assert email["bodyValues"]["1"]["value"].rstrip() == text.replace("\r\n", "\n")
