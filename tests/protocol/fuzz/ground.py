@@ -58,7 +58,11 @@ class Ground:
             self._fill(person)
         for declared in registry.types.values():
             if declared.has_account and GET in declared.methods:
-                self.send([f"{declared.name}/get", {"accountId": self.person.account_id, "ids": []}, "0"])
+                got = self.send(
+                    [f"{declared.name}/get", {"accountId": self.person.account_id, "ids": None}, "0"]
+                )
+                known = [record["id"] for record in got["methodResponses"][0][1]["list"]]
+                self.ids.setdefault(declared.name, known)
         emails = self.send(
             ["Email/get", {"accountId": self.person.account_id, "ids": self.ids["Email"]}, "0"]
         )
@@ -78,7 +82,9 @@ class Ground:
             }
         )
         for number, text in enumerate(MAIL):
-            blob_id = client.upload(text.encode(), account_id=person.account_id)["blobId"]
+            blob_id = client.upload(
+                text.replace("ann@example.org", person.address).encode(), account_id=person.account_id
+            )["blobId"]
             self.ids["Blob"].append(blob_id)
             emails[f"c{number}"] = {"blobId": blob_id, "mailboxIds": {self.ids["Mailbox"][0]: True}}
         answer = self.send(["Email/import", {"accountId": person.account_id, "emails": emails}, "0"])
