@@ -31,7 +31,7 @@ def check_plan(context: RequestContext, plan: SetPlan) -> None:
 
 def _items(plan: SetPlan) -> Iterator[tuple[PlannedCreate | PlannedUpdate, Record]]:
     """The planned records with the properties whose references are new."""
-    for create in plan.creates.values():
+    for create in (*plan.creates.values(), *plan.passing):
         yield create, create.record
     for update in plan.updates.values():
         yield update, {name: update.new[name] for name in update.changed}
@@ -98,7 +98,9 @@ def _check_references(context: RequestContext, plan: SetPlan) -> None:
     while True:
         invalid: dict[int, tuple[PlannedCreate | PlannedUpdate, set[str]]] = {}
         for item, name, type_name, number in references:
-            if number is None or number not in existing[type_name]:
+            if number is None or not (
+                number in existing[type_name] or _goes_with(plan, item, type_name, number)
+            ):
                 invalid.setdefault(id(item), (item, set()))[1].add(name)
         if not invalid:
             return
@@ -107,6 +109,13 @@ def _check_references(context: RequestContext, plan: SetPlan) -> None:
             if isinstance(item, PlannedCreate):  # what refers to it fails with it, in a chain of any length
                 existing.get(plan.type.name, set()).discard(item.id)
         references = [each for each in references if id(each[0]) not in invalid]
+
+
+def _goes_with(plan: SetPlan, item: PlannedCreate | PlannedUpdate, type_name: str, number: int) -> bool:
+    """What is created and destroyed by one call may refer to what the call destroys, itself created by it or not."""
+    return (
+        type_name == plan.type.name and number in plan.destroys and any(item is each for each in plan.passing)
+    )
 
 
 def _check_unique(plan: SetPlan, unique: Unique) -> None:

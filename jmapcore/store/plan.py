@@ -101,13 +101,21 @@ class SetPlan:
 
     def fail_create(self, creation_id: str, error: SetError) -> None:
         """Refuse a create."""
-        create = self.creates.pop(creation_id, None)
+        create = self.creates.pop(creation_id, None) or self._no_longer_passing(creation_id)
         if create is not None:
             self.not_created[creation_id] = error
             self.failures += 1
             update = self.updates.pop(create.id, None)
             if update is not None:  # of the record that this call was to create
                 self.not_updated.update(dict.fromkeys(update.keys, NotFound()))
+
+    def _no_longer_passing(self, creation_id: str) -> PlannedCreate | None:
+        """Take a record out that the call was to create and to destroy; then there is none to destroy."""
+        create = next((each for each in self.passing if each.creation_id == creation_id), None)
+        if create is not None:
+            self.passing.remove(create)
+            self.fail_destroy(create.id, NotFound())
+        return create
 
     def fail_update(self, number: int, error: SetError) -> None:
         """Refuse an update."""

@@ -122,6 +122,26 @@ def test_destroyed_parents_take_no_children(alice: JMAPClient) -> None:
 
 
 @pytest.mark.rfc("8620", "5.3")
+def test_what_is_created_and_destroyed_refers_to_what_exists_too(alice: JMAPClient) -> None:
+    answer = set_cakes(alice, create={"a": {"name": "A", "parentId": "k999999"}}, destroy=["#a"])
+    assert answer["notCreated"] == {"a": {"type": "invalidProperties", "properties": ["parentId"]}}
+    assert answer["notDestroyed"] == {"#a": {"type": "notFound"}}
+    assert (answer["created"], answer["destroyed"]) == (None, None)
+
+
+@pytest.mark.rfc("8620", "5.3")
+def test_records_that_come_and_go_together_refer_to_each_other(alice: JMAPClient) -> None:
+    [old] = bake(alice, "Old")
+    create = {
+        "a": {"name": "A", "parentId": "#b"},
+        "b": {"name": "B", "parentId": old},
+    }
+    answer = set_cakes(alice, create=create, destroy=["#a", "#b", old])
+    assert (answer["notCreated"], answer["notDestroyed"]) == (None, None)
+    assert answer["destroyed"] == [answer["created"]["a"]["id"], answer["created"]["b"]["id"], old]
+
+
+@pytest.mark.rfc("8620", "5.3")
 def test_records_swap_their_parents_but_make_no_circle(alice: JMAPClient) -> None:
     [base] = bake(alice, "Base")
     [top] = bake(alice, "Top", parentId=base)

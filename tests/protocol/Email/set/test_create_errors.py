@@ -250,3 +250,11 @@ def test_a_mailbox_that_is_gone(alice: JMAPClient) -> None:
     assert refusal(alice, mailboxIds={box: True}) == invalid("mailboxIds")
     both_boxes = {box: True, roles(alice)["inbox"]: True}
     assert refusal(alice, mailboxIds=both_boxes, **both()) == invalid("mailboxIds")
+
+
+@pytest.mark.rfc("8620", "5.3")
+def test_an_email_in_no_mailbox_is_refused_though_the_call_destroys_it(cast: Cast) -> None:
+    alice = JMAPClient(cast.alice)
+    answer = alice.call("Email/set", {"create": {"a": {"mailboxIds": {"#a": True}}}, "destroy": ["#a"]})
+    assert answer["notCreated"] == {"a": {"type": "invalidProperties", "properties": ["mailboxIds"]}}
+    assert answer["notDestroyed"] == {"#a": {"type": "notFound"}}
