@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from jmapcore.blobs.copy import copy_blobs
+from jmapcore.blobs.methods.registration import register_blobs
 from jmapcore.context import RequestContext, opens_blobs
 from jmapcore.protocol.collation import COLLATIONS
 from jmapcore.protocol.errors import Forbidden
@@ -61,3 +62,4 @@ def register_core(target: Registry) -> None:
 
 
 register_core(registry)
+register_blobs(registry)

@@ -13,11 +13,16 @@ class MailConfig(AppConfig):
         from django.conf import settings
 
         from accounts import lifecycle
-        from jmapcore.blobs.references import BlobReference, register_parts, register_reference
+        from jmapcore.blobs.references import (
+            BlobReference,
+            register_finder,
+            register_parts,
+            register_reference,
+        )
         from jmapcore.registry import registry
         from mail import provisioning
         from mail.message import charsets
-        from mail.parts import locate_part, resolve_part
+        from mail.parts import find_mailboxes, find_threads, locate_part, resolve_part
         from mail.types.registration import register_mail
 
         charsets.configure(detect=settings.MAIL_DETECT_CHARSETS, allow_utf7=settings.MAIL_ALLOW_UTF7)
@@ -29,5 +34,7 @@ class MailConfig(AppConfig):
         register_reference(BlobReference("Email", "email_static", "blob_id", "id"))
         # Of no type: the message that is to be delivered is not among the blobs that an EmailSubmission names.
         register_reference(BlobReference("", "email_submission", "blob_id", "id"))
+        register_finder("Mailbox", find_mailboxes)
+        register_finder("Thread", find_threads)
         register_parts(resolve_part, locate_part)
         register_mail(registry)

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from accounts.access import AccountAccess
 from jmapcore.blobs.backends import SELECT_CHUNK, BlobGoneError, Borrow, backend_of
-from jmapcore.blobs.references import PartSpan, part_locator, part_resolver
+from jmapcore.blobs.parts import cut, find_part, nested
+from jmapcore.blobs.references import NO_PART, PartSpan, part_locator
 from jmapcore.blobs.storage import read_blobs
 from jmapcore.blobs.visibility import BlobInfo, infos, visible, visible_statement
-from jmapcore.blobs.wire_ids import parse_blob_id
+from jmapcore.blobs.wire_ids import BlobName, parse_blob_id
+from jmapcore.protocol.deadline import checkpoint
+from jmapcore.protocol.errors import RequestTooLarge
 from jmapcore.store import database
 from jmapcore.store.database import Connection, Statement, read
 
 _resolving = threading.Lock()
+
+BATCH_OCTETS = 16_000_000
+"""Octets of blobs that a method call has in memory at once."""
+
+MOST_SEARCHED = 200_000_000
+"""Octets in which one method call may look for parts whose place the tables do not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ def open_source(
         locate = part_locator() if name.part is not None else None
         span = locate(connection, account_id, name.blob_id, name.part or 0) if locate else None
     if name.part is not None:
-        return _part_source(account_id, name.blob_id, name.part, info, span, borrow)
+        return None if span is NO_PART else _part_source(account_id, name, info, span, borrow)
     first: bytes | None = found[1][0][0] if len(found) > 1 and found[1] else None
     return _blob_source(account_id, name.blob_id, info, first, borrow)
 
@@ -78,53 +87,104 @@ def _blob_source(
 
 
 def _part_source(
-    account_id: int, blob_id: int, part: int, info: BlobInfo, span: PartSpan | None, borrow: Borrow
+    account_id: int, name: BlobName, info: BlobInfo, span: PartSpan | None, borrow: Borrow
 ) -> Source | None:
-    """A part; `span` is None where the tables do not say where it lies."""
-    resolve = part_resolver()
-    if span is None and resolve is not None:
-        # The whole blob in memory, up to 50 MB: one at a time, and let go before the first octet is sent.
+    """A part; `span` is where the outermost part of the path lies, None where the tables do not say it."""
+    backend = backend_of(info.location)
+    if span is None or name.inner:
+        start, end = (span.start, span.end) if span is not None else (0, info.size)
+        # All octets in memory, up to 50 MB: one at a time, and let go before the first octet is sent.
         with _resolving:
             whole = io.BytesIO()
             try:
-                whole.writelines(
-                    backend_of(info.location).read(account_id, blob_id, info.location, 0, info.size, borrow)
-                )
+                whole.writelines(backend.read(account_id, name.blob_id, info.location, start, end, borrow))
             except BlobGoneError:
                 return None
-            span = resolve(whole.getvalue(), part)
+            span = _resolved(whole, span, name)
     if span is None:
         return None
-    return _span_source(account_id, blob_id, info, span, f"{info.hash.hex()}-{part}", borrow)
+    return _span_source(account_id, name, info, span, borrow)
 
 
-def _span_source(
-    account_id: int, blob_id: int, info: BlobInfo, span: PartSpan, tag: str, borrow: Borrow
-) -> Source:
+def _resolved(whole: io.BytesIO, span: PartSpan | None, name: BlobName) -> PartSpan | None:
+    if span is None:
+        return find_part(whole.getvalue(), name.path)
+    octets = whole.getvalue()
+    inner = find_part(octets if span.decode is None else b"".join(span.decode(iter([octets]))), name.inner)
+    return None if inner is None else nested(span, inner)
+
+
+def _span_source(account_id: int, name: BlobName, info: BlobInfo, span: PartSpan, borrow: Borrow) -> Source:
     backend = backend_of(info.location)
 
     def pieces(start: int, end: int) -> Iterator[bytes]:
         if span.decode is None:
             return backend.read(
-                account_id, blob_id, info.location, span.start + start, span.start + end, borrow
+                account_id, name.blob_id, info.location, span.start + start, span.start + end, borrow
             )
-        raw = backend.read(account_id, blob_id, info.location, span.start, span.end, borrow)
-        return _cut(span.decode(raw), start, end)
+        raw = backend.read(account_id, name.blob_id, info.location, span.start, span.end, borrow)
+        return cut(span.decode(raw), start, end)
 
+    tag = "-".join([info.hash.hex(), *map(str, name.path)])
     return Source(span.size, tag, span.type, pieces)
 
 
-def _cut(pieces: Iterator[bytes], start: int, end: int) -> Iterator[bytes]:
-    """The octets from `start` up to and without `end` of a stream that can only be read from its
-    beginning."""
-    position = 0
-    for piece in pieces:
-        cut = piece[max(start - position, 0) : end - position]
-        position += len(piece)
-        if cut:
-            yield cut
-        if position >= end:
-            return
+def batches(sizes: Mapping[str, int], most: int = BATCH_OCTETS) -> list[list[str]]:
+    """Ids in batches of at most so many octets, which may be in memory together; what has more is a batch of its own."""
+    found: list[list[str]] = []
+    octets = 0
+    for wire_id, size in sizes.items():
+        if not found or octets + size > most:
+            found.append([])
+            octets = 0
+        found[-1].append(wire_id)
+        octets += size
+    return found
+
+
+def open_sources(
+    access: AccountAccess, wire_ids: Iterable[str], borrow: Borrow = database.connection
+) -> dict[str, Source]:
+    """Those of the blobs and parts that the caller may see, without their octets: wire id → source.
+
+    One round trip for all blobs; each part costs one more, or the reading of what is around it. Raises
+    `RequestTooLarge` where that would be too much, `ServerUnavailable` where the request's time is over.
+    """
+    names = {wire_id: name for wire_id in wire_ids if (name := parse_blob_id(wire_id)) is not None}
+    numbers = list({name.blob_id for name in names.values()})
+    if not numbers:
+        return {}
+    locate = part_locator()
+    spans: dict[tuple[int, int], PartSpan | None] = {}
+    with borrow() as connection:
+        shown = visible(connection, access, numbers)
+        for name in names.values():
+            if name.part is not None and name.blob_id in shown and locate is not None:
+                checkpoint()
+                place = (name.blob_id, name.part)
+                if place not in spans:
+                    spans[place] = locate(connection, access.account_id, *place)
+    sources: dict[str, Source] = {}
+    searched = 0
+    for wire_id, name in names.items():
+        info = shown.get(name.blob_id)
+        if info is None:
+            continue
+        if name.part is None:
+            sources[wire_id] = _blob_source(access.account_id, name.blob_id, info, None, borrow)
+            continue
+        checkpoint()
+        span = spans.get((name.blob_id, name.part))
+        if span is NO_PART:
+            continue
+        if span is None or name.inner:
+            searched += (info.size if span is None else span.end - span.start) * len(name.path)
+            if searched > MOST_SEARCHED:
+                raise RequestTooLarge(f"parts are looked for in more than {MOST_SEARCHED} octets")
+        source = _part_source(access.account_id, name, info, span, borrow)
+        if source is not None:
+            sources[wire_id] = source
+    return sources
 
 
 def read_visible(
@@ -144,13 +204,12 @@ def read_visible(
     if shown is None:
         shown = visible(connection, access, list(wanted))
     raw = read_blobs(connection, access.account_id, [blob_id for blob_id in wanted if blob_id in shown])
-    resolve = part_resolver()
     contents: dict[str, bytes] = {}
     for wire_id, name in names.items():
         if name.blob_id not in raw:
             continue
         if name.part is None:
             contents[wire_id] = raw[name.blob_id]
-        elif resolve is not None and (span := resolve(raw[name.blob_id], name.part)) is not None:
+        elif (span := find_part(raw[name.blob_id], name.path)) is not None:
             contents[wire_id] = span.octets(raw[name.blob_id])
     return contents

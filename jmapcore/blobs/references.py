@@ -9,10 +9,10 @@ the database itself refuses to let go of a blob in use.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from jmapcore.store.database import Connection
+from jmapcore.store.database import Connection, Statement
 
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
 
@@ -47,14 +47,21 @@ class PartSpan:
         return span if self.decode is None else b"".join(self.decode(iter([span])))
 
 
+NO_PART = PartSpan(0, 0, 0, "")
+"""What a `PartLocator` returns where the tables say that the blob has no such part."""
+
 PartResolver = Callable[[bytes, int], PartSpan | None]
 """From the whole blob and a part's number: where the part lies, or None where there is no such part."""
 
 PartLocator = Callable[[Connection, int, int, int], PartSpan | None]
-"""From a connection, an account, a blob and a part's number: where the part lies, as far as the tables say
-it."""
+"""From a connection, an account, a blob and a part's number: where the part lies, `NO_PART` where there is none, and None
+where the tables do not know."""
+
+Finder = Callable[[int, Sequence[int]], Statement]
+"""From an account and blob ids: the statement whose rows are (blob id, number of an object that refers to it)."""
 
 _references: list[BlobReference] = []
+_finders: dict[str, Finder] = {}
 _resolver: PartResolver | None = None
 _locator: PartLocator | None = None
 
@@ -74,6 +81,32 @@ def register_reference(reference: BlobReference) -> None:
 def references() -> tuple[BlobReference, ...]:
     """All registered references."""
     return tuple(_references)
+
+
+def register_finder(type_name: str, finder: Finder) -> None:
+    """Tell how the objects of a type are found that refer to blobs by way of other objects (RFC 9404 §4.3).
+
+    The objects of a type with a `BlobReference` are found without this.
+    """
+    _finders[type_name] = finder
+
+
+def finders() -> dict[str, list[Finder]]:
+    """How the objects that refer to blobs are found, by the name of their type."""
+    found: dict[str, list[Finder]] = {}
+    for reference in _references:
+        found.setdefault(reference.type_name, []).append(_finder(reference))
+    for type_name, finder in _finders.items():
+        found.setdefault(type_name, []).append(finder)
+    return found
+
+
+def _finder(reference: BlobReference) -> Finder:
+    sql = (
+        f"SELECT {reference.blob_column}, {reference.object_column} FROM {reference.table}"  # noqa: S608  # checked names
+        f" WHERE account_id = %s AND {reference.blob_column} = ANY(%b::int[])"
+    )
+    return lambda account_id, blob_ids: (sql, (account_id, list(blob_ids)))
 
 
 def register_parts(resolver: PartResolver, locator: PartLocator | None = None) -> None:

@@ -1,4 +1,7 @@
-"""Blob ids on the wire: `b17` is blob 17 of the account, `b17-2` the part 2 of what blob 17 contains."""
+"""Blob ids on the wire: `b17` is blob 17 of the account, `b17-2` the part 2 of what blob 17 contains.
+
+A part may contain something with parts again, an attached message for one: `b17-2-3` is part 3 of what `b17-2` is.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,27 @@ from typing import NamedTuple
 
 LARGEST = 2**31 - 1
 
+DEEPEST = 10
+"""Parts within parts that an id may name: to find one, the content of each around it is read."""
+
 # One spelling for each id: no leading zeros, ASCII digits alone.
-_PATTERN = re.compile(r"b([1-9][0-9]{0,9})(?:-(0|[1-9][0-9]{0,8}))?")
+_PATTERN = re.compile(rf"b([1-9][0-9]{{0,9}})((?:-(?:0|[1-9][0-9]{{0,8}})){{0,{DEEPEST}}})")
 
 
 class BlobName(NamedTuple):
-    """What a wire id names: a blob, and where it is not None a part of it."""
+    """What a wire id names: a blob, where `part` is not None a part of it, and with `inner` parts within that part."""
 
     blob_id: int
     part: int | None = None
+    inner: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        return f"b{self.blob_id}" if self.part is None else f"b{self.blob_id}-{self.part}"
+        return "-".join([f"b{self.blob_id}", *map(str, self.path)])
+
+    @property
+    def path(self) -> tuple[int, ...]:
+        """The parts from the outermost inwards; empty for the blob itself."""
+        return () if self.part is None else (self.part, *self.inner)
 
 
 def parse_blob_id(wire: str) -> BlobName | None:
@@ -26,4 +38,7 @@ def parse_blob_id(wire: str) -> BlobName | None:
     match = _PATTERN.fullmatch(wire)
     if match is None or int(match[1]) > LARGEST:
         return None
-    return BlobName(int(match[1]), None if match[2] is None else int(match[2]))
+    if not match[2]:
+        return BlobName(int(match[1]))
+    part, *inner = map(int, match[2][1:].split("-"))
+    return BlobName(int(match[1]), part, tuple(inner))

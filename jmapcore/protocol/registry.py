@@ -86,7 +86,11 @@ class Registry:
         method = self.methods.get(name)
         if method is None:
             return None
-        capability = self.capabilities[method.capability]
-        if method.capability not in using and using.isdisjoint(capability.opened_by):
+        if not self.in_use(self.capabilities[method.capability], using):
             return None
         return method if method.also_needs <= using else None
+
+    @staticmethod
+    def in_use(capability: Capability, using: frozenset[str]) -> bool:
+        """Whether `using` opens a capability."""
+        return capability.uri in using or not using.isdisjoint(capability.opened_by)

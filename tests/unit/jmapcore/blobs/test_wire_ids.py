@@ -14,6 +14,8 @@ from jmapcore.blobs.wire_ids import BlobName, parse_blob_id
         ("b2147483647", BlobName(2147483647)),
         ("b17-2", BlobName(17, 2)),
         ("b17-0", BlobName(17, 0)),
+        ("b17-2-3", BlobName(17, 2, (3,))),
+        ("b17-1-1-1-1-1-1-1-1-1-1", BlobName(17, 1, (1,) * 9)),
     ],
 )
 def test_id_is_read_and_written(wire: str, name: BlobName) -> None:
@@ -32,7 +34,10 @@ def test_id_is_read_and_written(wire: str, name: BlobName) -> None:
         "b-1",
         "b1-",
         "b1-02",
-        "b1-2-3",
+        "b1-2-",
+        "b1--2",
+        "b1-2-03",
+        "b1" + "-1" * 11,
         "b2147483648",
         "B1",
         "b1\n",

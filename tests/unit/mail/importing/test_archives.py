@@ -86,9 +86,14 @@ def test_a_maildir_in_a_zip_without_its_empty_folders(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["tar", "zip"])
 def test_letters_of_a_maildir_in_an_archive(tmp_path: Path, kind: str) -> None:
-    files = {"m/cur/1:2,Sa": RAW, "m/dovecot-keywords": b"0 $Forwarded\n", "m/new/2": RAW}
+    files: dict[str | zipfile.ZipInfo, bytes] = {
+        "m/cur/1:2,Sa": RAW,
+        "m/dovecot-keywords": b"0 $Forwarded\n",
+        "m/new/2": RAW,
+    }
     path = tmp_path / f"mail.{kind}"
-    made = tar(path, files.items()) if kind == "tar" else zipped(path, dict(files))
+    letters = [(str(name), raw) for name, raw in files.items()]
+    made = tar(path, letters) if kind == "tar" else zipped(path, files)
     keywords = [item.keywords for item in messages([made]) if isinstance(item, SourceMessage)]
     assert keywords == [{"$seen", "$forwarded"}, set()]
 
