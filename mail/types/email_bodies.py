@@ -22,7 +22,7 @@ from mail.message.render import (
     render_structure,
 )
 from mail.message.scan import Fields, Part, header_fields
-from mail.message.structure import load_parts
+from mail.message.structure import CompactStructure, load_parts
 from mail.types.email_properties import header_of
 
 _RENDERED = frozenset({"bodyStructure", "textBody", "htmlBody", "attachments"})
@@ -79,8 +79,12 @@ class BodyRequest:
         )
 
     def message(self, blob_id: int, body_json: str) -> Message:
+        """A stored message's structure, with what this request needs of its octets."""
+        return self.message_of(blob_id, orjson.loads(body_json))
+
+    def message_of(self, blob_id: int, structure: CompactStructure) -> Message:
         """A message's structure, with what this request needs of its octets."""
-        parts = load_parts(orjson.loads(body_json))
+        parts = load_parts(structure)
         message = Message(blob_id, parts, *body_lists(parts[0]), [])
         if self.fetch_all:
             message.values_of = parts
@@ -97,9 +101,12 @@ class BodyRequest:
         message.octets = max(ends, default=0)
         return message
 
-    def values(self, message: Message, raw: bytes) -> list[str]:
-        """The JSON text of each property that is made, in order; `raw` begins the message and has `octets` at least."""
-        blob_id = f"b{message.blob_id}"
+    def values(self, message: Message, raw: bytes, blob_id: str | None = None) -> list[str]:
+        """The JSON text of each property that is made, in order; `raw` begins the message and has `octets` at least.
+
+        `blob_id` is given for a message that is no blob by itself, but a part of one.
+        """
+        blob_id = blob_id or f"b{message.blob_id}"
         root = message.parts[0]
         effort = Effort()
         makers: dict[str, Callable[[], Any]] = {

@@ -152,7 +152,7 @@ def fetch_emails(
 ) -> Fetched:
     """The records of these Emails, or of all. Raises `InvalidArguments`, `RequestTooLarge`."""
     plan = record_plan(tuple(properties))
-    request = _body_request(plan, arguments)
+    request = _body_request(plan.made, arguments)
     if ids is None:
         (rows,) = reading.run((IDS, (reading.account_id, limit)))
         ids = [row[0] for row in rows]
@@ -168,14 +168,19 @@ def fetch_emails(
     return Fetched(_with_made(reading, plan, request, rows, dict(beginnings[0]) if beginnings else {}))
 
 
-def _body_request(plan: RecordPlan, arguments: Mapping[str, Any]) -> BodyRequest | None:
+def body_request(properties: Sequence[str], arguments: Mapping[str, Any]) -> BodyRequest | None:
+    """What these properties and arguments want of bodies and header fields; None for nothing. Raises `InvalidArguments`."""
+    return _body_request(record_plan(tuple(properties)).made, arguments)
+
+
+def _body_request(made: tuple[str, ...], arguments: Mapping[str, Any]) -> BodyRequest | None:
     try:
-        request = BodyRequest.parse(plan.made, arguments)
+        request = BodyRequest.parse(made, arguments)
     except ValueError as error:
         raise InvalidArguments(f"bodyProperties: {error}") from None
     if max(len(request.headers), len(request.body.header_properties)) > MOST_HEADER_PROPERTIES:
         raise InvalidArguments(f"more than {MOST_HEADER_PROPERTIES} header properties")
-    return request if plan.made else None
+    return request if made else None
 
 
 def _with_made(

@@ -8,6 +8,7 @@ from mail.types.capability import CAPABILITY, SUBMISSION_CAPABILITY, VACATION_RE
 from mail.types.email import EMAIL
 from mail.types.email_delivery import EMAIL_DELIVERY_TYPE
 from mail.types.email_import import EMAIL_IMPORT
+from mail.types.email_parse import EMAIL_PARSE
 from mail.types.identity import IDENTITY
 from mail.types.mailbox import MAILBOX
 from mail.types.search_snippet import SEARCH_SNIPPET_GET
@@ -32,4 +33,5 @@ def register_mail(registry: Registry) -> None:
     ):
         register_type(registry, declared)
     registry.add_method(EMAIL_IMPORT)
+    registry.add_method(EMAIL_PARSE)
     registry.add_method(SEARCH_SNIPPET_GET)
