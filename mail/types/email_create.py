@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jmapcore.blobs import storage
 from jmapcore.blobs.backends import BlobGoneError
-from jmapcore.blobs.content import Source, open_source
+from jmapcore.blobs.content import Source, open_sources
 from jmapcore.protocol.deadline import checkpoint
 from jmapcore.protocol.errors import BlobNotFound, RequestTooLarge, SetError, TooLarge
 from jmapcore.store.plan import Record
@@ -72,12 +72,7 @@ def _sources(context: RequestContext, access: AccountAccess, parts: Sequence[Dra
     if not parts:
         return {}
     named = [str(part.blob_id) for part in parts]
-    sources: dict[str, Source] = {}
-    for blob_id in dict.fromkeys(named):
-        checkpoint()
-        source = open_source(access, blob_id, borrow=lambda: nullcontext(context.connection))
-        if source is not None:
-            sources[blob_id] = source
+    sources = open_sources(access, dict.fromkeys(named), lambda: nullcontext(context.connection))
     if sum(sources[blob_id].size for blob_id in named if blob_id in sources) > MOST_OCTETS:
         raise RequestTooLarge(f"more than {MOST_OCTETS} octets")
     return sources

@@ -40,7 +40,7 @@ def lookup(context: RequestContext, values: dict[str, Any]) -> list[Response]:
         raise RequestTooLarge(f"more than {limit} ids")
     access = blob_access(context, values)
     type_names = list(dict.fromkeys(values["typeNames"]))
-    _check_types(context, type_names)
+    _check_types(context, access, type_names)
     names: dict[str, BlobName] = {}
     unknown: dict[str, None] = {}
     for text in values["ids"]:
@@ -64,14 +64,15 @@ def lookup(context: RequestContext, values: dict[str, Any]) -> list[Response]:
     return [("Blob/lookup", response)]
 
 
-def _check_types(context: RequestContext, type_names: Iterable[str]) -> None:
+def _check_types(context: RequestContext, access: AccountAccess, type_names: Iterable[str]) -> None:
     supported = supported_type_names(context.registry)
     for name in type_names:
         if name not in supported:
             raise UnknownDataType(f"there are no blobs in {name[:100]}")
         capability = context.registry.capabilities[context.registry.types[name].capability]
         # "the capability that defines each type must also be used by the overall JMAP request"
-        if not context.registry.in_use(capability, context.using) or not opens(capability, context.caller):
+        is_open = opens(capability, context.caller) and capability.available(access)
+        if not context.registry.in_use(capability, context.using) or not is_open:
             raise UnknownDataType(f"{capability.uri} is not in use")
 
 
