@@ -46,7 +46,12 @@ def test_an_address_of_another_scheme_is_refused() -> None:
 
 
 def test_a_process_has_a_name() -> None:
-    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as child:
+    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(b"begun\n")
+        child.stdin.flush()
+        child.stdout.readline()  # it is no longer the process that started it
         assert process_name(child.pid) == "cat"
         child.communicate()
 
