@@ -12,7 +12,7 @@ from typing import Any
 MAX_INT = 2**53 - 1
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,255}\Z")
-_IDS = re.compile(r"[A-Za-z0-9_-]{1,255}(?: [A-Za-z0-9_-]{1,255})*+\Z")
+_IDS = re.compile(r"[A-Za-z0-9_-]{1,255}(?>(?: [A-Za-z0-9_-]{1,255})*)\Z")
 _OBJECT_ID = re.compile(r"([a-z])([1-9][0-9]{0,9})\Z")
 _DATE = re.compile(
     r"(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))T((?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60))(\.\d+)?"

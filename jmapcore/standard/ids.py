@@ -19,7 +19,7 @@ SINGLETON = "singleton"
 @lru_cache
 def _pattern(letter: str) -> re.Pattern[str]:
     """Matches ids of a type, with a space between them, whose numbers are surely small enough."""
-    return re.compile(rf"{letter}[1-9][0-9]{{0,8}}(?: {letter}[1-9][0-9]{{0,8}})*+\Z")
+    return re.compile(rf"{letter}[1-9][0-9]{{0,8}}(?>(?: {letter}[1-9][0-9]{{0,8}})*)\Z")
 
 
 def number_of(declared: ObjectType, text: str) -> int | None:

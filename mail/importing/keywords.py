@@ -30,7 +30,7 @@ _FLAGS = {
 """Flags that JMAP, or the registry of keywords, spells otherwise; in lower case."""
 
 _FIELD = re.compile(
-    rb"^(Status|X-Status|X-Mozilla-Status2?|X-Mozilla-Keys|X-Keywords|X-Gmail-Labels):((?:[^\n]*+\n(?=[ \t]))*+[^\n]*+)",
+    rb"^(Status|X-Status|X-Mozilla-Status2?|X-Mozilla-Keys|X-Keywords|X-Gmail-Labels):((?>(?:[^\n]*+\n(?=[ \t]))*)[^\n]*+)",
     re.IGNORECASE | re.MULTILINE,
 )
 _HEXADECIMAL = re.compile(rb"[0-9A-Fa-f]{1,8}")

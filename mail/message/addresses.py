@@ -12,17 +12,17 @@ from mail.message.encoded_words import composed, decode_words, decode_words_in_c
 Address = dict[str, str | None]
 
 _ATOM = r"[^\x00-\x20()<>@,;:\\\"\[\].\x7f]"
-_ADDRESS = rf"{_ATOM}++(?:\.{_ATOM}++)*+@{_ATOM}++(?:\.{_ATOM}++)*+"
+_ADDRESS = rf"{_ATOM}++(?>(?:\.{_ATOM}++)*)@{_ATOM}++(?>(?:\.{_ATOM}++)*)"
 
 #: One mailbox and the comma or the end after it.
 _PLAIN = re.compile(
-    rf"""\s*+(?:(?:"(?P<quoted>[^"\\]*+)"\s*+|(?P<atoms>{_ATOM}++(?:[ ]{_ATOM}++|\.)*+)\s++)?"""
+    rf"""\s*+(?:(?:"(?P<quoted>[^"\\]*+)"\s*+|(?P<atoms>{_ATOM}++(?>(?:[ ]{_ATOM}++|\.)*))\s++)?"""
     rf"""<(?P<angle>{_ADDRESS})>|(?P<bare>{_ADDRESS}))\s*+(?:,|\Z)"""
 )
 
 _TOKEN = re.compile(
     r"""(?P<space>\s++)|(?P<encoded>=\?[^?\s]++\?[BbQq]\?[^?\s]*+\?=(?=[\s]|\Z))"""
-    r"""|(?P<quoted>"(?:[^"\\]++|\\.)*+")|(?P<literal>\[(?:[^\[\]\\\s]++|\\.)*+\])"""
+    r"""|(?P<quoted>"(?>(?:[^"\\]++|\\.)*)")|(?P<literal>\[(?>(?:[^\[\]\\\s]++|\\.)*)\])"""
     r"""|(?P<special>[<>@,;:])|(?P<paren>\()|(?P<atom>[^\s()<>@,;:\\"\[\]]++)|(?P<pair>\\.?)|(?P<other>.)""",
     re.DOTALL,
 )

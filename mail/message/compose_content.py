@@ -15,7 +15,7 @@ _BASE64_LINE = 76
 
 #: Text that travels as it is: ASCII in lines of up to 78 characters (RFC 5322 §2.1.1), none of which begins with "From ", as
 #: mailbox files would change it (RFC 2049 §3).
-_PLAIN_TEXT = re.compile(r"(?:(?!From )[\t -~]{0,78}\n)*+(?!From )[\t -~]{0,78}+")
+_PLAIN_TEXT = re.compile(r"(?>(?:(?!From )[\t -~]{0,78}\n)*)(?!From )[\t -~]{0,78}+")
 _FROM_LINE = re.compile(rb"^From ", re.MULTILINE)
 _LONG_QUOTED_LINE = re.compile(rb"^([^\n]{74,75})(=(?:20|09))$", re.MULTILINE)
 _LONG_LINE = re.compile(rb"[^\n]{%d}" % (LONGEST_LINE + 2))

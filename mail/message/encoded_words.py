@@ -12,7 +12,7 @@ LONGEST_FIELD = 262_144
 
 def _comment(depth: int) -> str:
     inner = rf"|{_comment(depth - 1)}" if depth else ""
-    return rf"\((?:[^()\\]++|\\.{inner})*+\)"
+    return rf"\((?>(?:[^()\\]++|\\.{inner})*)\)"
 
 
 #: A regular expression for a comment with others inside it (RFC 5322 §3.2.2), no deeper than anybody writes. To

@@ -30,8 +30,8 @@ MOST_PARSED = 2 * LONGEST_FIELD
 
 _ANGLE = re.compile(r"<([^<>]*+)>")
 _ANGLE_OR_PAREN = re.compile(r"<([^<>]*+)>|([()])|\\.", re.DOTALL)
-_QUOTED = r'"(?:[^"\\]++|\\.)*+"'
-_MESSAGE_ID_OR_PAREN = re.compile(rf'<((?:[^<>"]++|{_QUOTED})*+)>|([()])|{_QUOTED}|\\.', re.DOTALL)
+_QUOTED = r'"(?>(?:[^"\\]++|\\.)*)"'
+_MESSAGE_ID_OR_PAREN = re.compile(rf'<((?>(?:[^<>"]++|{_QUOTED})*))>|([()])|{_QUOTED}|\\.', re.DOTALL)
 _QUOTED_OR_SPACE = re.compile(rf"({_QUOTED})|\s++", re.DOTALL)
 _HEADER_PROPERTY = re.compile(r"header:([!-9;-~]+)(?::(as[A-Za-z]+))?(:all)?")
 

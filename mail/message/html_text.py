@@ -3,7 +3,7 @@
 import re
 from html import unescape
 
-_TAG_REST = r"""(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+"""
+_TAG_REST = r"""(?>(?:[^>=]++|=\s*+(?>(?:"[^"]*+"|'[^']*+')?))*)"""
 
 _TAG = rf"<[A-Za-z/!?]{_TAG_REST}>?"
 
@@ -24,7 +24,7 @@ _HIDDEN = "|".join(
 
 #: A run of markup with nothing shown inside it: of inline tags alone, or with anything that ends a word.
 _MARKUP = re.compile(
-    rf"(?:{_INLINE})++(?!\s*+<[A-Za-z/!?])|(?P<block>(?:(?:{_HIDDEN}|{_TAG})\s*+)++)",
+    rf"(?>(?:{_INLINE})+)(?!\s*+<[A-Za-z/!?])|(?P<block>(?>(?:(?:{_HIDDEN}|{_TAG})\s*+)+))",
     re.DOTALL | re.IGNORECASE,
 )
 
@@ -33,7 +33,7 @@ _LONG_REFERENCE = re.compile(r"&#[xX]?[0-9A-Fa-f]{8,};?")
 
 #: All up to the last tag that is not closed before the end. A quote that is open there is part of the tag.
 _OUTSIDE_TAGS = re.compile(
-    r"""(?:[^<]++|<(?![A-Za-z/!?])|<(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+'|(?!["'])))*+>)*+"""
+    r"""(?>(?:[^<]++|<(?![A-Za-z/!?])|<(?>(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+'|(?!["'])))*)>)*)"""
 )
 
 

@@ -11,13 +11,13 @@ from mail.message.encoded_words import COMMENT, composed, decode_words_anywhere,
 LONGEST_FIELD = 65_536
 MOST_PARAMETERS = 500
 
-_CFWS = rf"(?:\s++|{COMMENT})*+"
+_CFWS = rf"(?>(?:\s++|{COMMENT})*)"
 _WORD = r"([!#$%&'*+\-.^_`{|}~0-9A-Za-z]+)"
 _TYPE = re.compile(rf"{_CFWS}{_WORD}{_CFWS}/{_CFWS}{_WORD}", re.DOTALL)
 _TOKEN = re.compile(rf"{_CFWS}{_WORD}", re.DOTALL)
 _PARAMETER = re.compile(
     r"""(?:;|(?<!\s)\s)\s*+(?P<name>[^\s=;*"()]+)(?:\*(?P<section>\d{1,4}))?(?P<extended>\*)?\s*+=\s*+"""
-    r"""(?:"(?P<quoted>(?:[^"\\]++|\\.)*+)"|(?P<plain>[^;\s]*+))""",
+    r"""(?:"(?P<quoted>(?>(?:[^"\\]++|\\.)*))"|(?P<plain>[^;\s]*+))""",
     re.DOTALL,
 )
 _UNTIL_SEMICOLON = re.compile(r"[^;]*+")

@@ -29,7 +29,7 @@ MOST_CANDIDATES = 1_000_000
 CHUNK = 262_144
 
 #: A header field: name, colon, value with its folded lines.
-_FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:((?:[^\n]*+\n(?=[ \t]))*+[^\n]*+)\n?+")
+_FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:((?>(?:[^\n]*+\n(?=[ \t]))*)[^\n]*+)\n?+")
 _EMPTY_LINE = re.compile(rb"\r*+\n")
 _EMPTY_LINE_AHEAD = re.compile(rb"\n\r*+\n")
 _ENVELOPE_LINE = re.compile(rb">?From [^\n]*+\n?+")

@@ -19,7 +19,7 @@ PADDING = 998
 _BASE64_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _NOT_BASE64 = bytes(octet for octet in range(256) if octet not in _BASE64_ALPHABET)
 
-_WHOLE_QUADS = re.compile(rb"(?:=*+[^=]=*+[^=]{3})*+")
+_WHOLE_QUADS = re.compile(rb"(?>(?:=*+[^=]=*+[^=]{3})*)")
 _PADDED_QUAD = re.compile(rb"=*+[^=]=*+[^=]{1,2}=")
 
 _LINE_PADDING = re.compile(rb"(?<![ \t])[ \t]{1,%d}+(?=\r?\n)" % PADDING)

@@ -38,7 +38,7 @@ FIELDS = {
 }
 """The conditions of Email/query, and where each looks."""
 
-_TOKEN = re.compile(r"""(['"])((?:\\.|(?!\1).)*+)\1(?=\s|\Z)|(\S+)""", re.DOTALL)
+_TOKEN = re.compile(r"""(['"])((?>(?:\\.|(?!\1).)*))\1(?=\s|\Z)|(\S+)""", re.DOTALL)
 _ESCAPE = re.compile(r"\\(['\"\\])")
 
 

@@ -52,14 +52,14 @@ _FLAG = "[\U0001f1e6-\U0001f1ff]{2}"
 
 _UNSPACED_RUN = rf"[{_UNSPACED}][{_UNSPACED}{_MARKS}]{{0,{LONGEST_RUN - 1}}}+"
 _HANGUL_RUN = rf"[{_HANGUL}]{{1,{LONGEST_RUN}}}+"
-_WORD = rf"(?:[^\W_{_UNSPACED}{_HANGUL}]++[{_MARKS}]*+)++"
+_WORD = rf"(?>(?:[^\W_{_UNSPACED}{_HANGUL}]++[{_MARKS}]*+)+)"
 _RAW_WORD = re.compile(rf"{_WORD}|({_UNSPACED_RUN})|({_HANGUL_RUN})|{_FLAG}|[{_EMOJI}]")
 _ANY_RAW_WORD = re.compile(rf"{_WORD}|{_UNSPACED_RUN}|{_HANGUL_RUN}|{_FLAG}|[{_EMOJI}]")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _UNIT = re.compile(rf".[{_MARKS}]*+", re.DOTALL)
 
 ADDRESS = re.compile(
-    r"(?<![\w.+@-])[\w!#$%&*+/=?^`{|}~-]++(?:\.[\w!#$%&*+/=?^`{|}~-]++)*+@[^\W_](?:[\w-]*+)(?:\.[^\W_][\w-]*+)*+"
+    r"(?<![\w.+@-])[\w!#$%&*+/=?^`{|}~-]++(?>(?:\.[\w!#$%&*+/=?^`{|}~-]++)*)@[^\W_](?:[\w-]*+)(?>(?:\.[^\W_][\w-]*+)*)"
 )
 """An email address in text."""
 
