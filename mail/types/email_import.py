@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jmapcore.blobs import storage
-from jmapcore.blobs.content import read_visible
+from jmapcore.blobs.content import batches, read_visible
 from jmapcore.blobs.visibility import infos, visible, visible_statement
 from jmapcore.blobs.wire_ids import BlobName, parse_blob_id
 from jmapcore.protocol.deadline import checkpoint
@@ -39,9 +39,6 @@ from mail.types.errors import InvalidEmail, TooManyKeywords, TooManyMailboxes
 if TYPE_CHECKING:
     from accounts.access import AccountAccess
     from jmapcore.context import RequestContext
-
-BATCH_OCTETS = 16_000_000
-"""Octets of messages that are in memory at once; one message above it is a batch of its own."""
 
 MOST_OCTETS = 200_000_000
 """Octets that one call reads and parses: for each part of a message, the whole message."""
@@ -151,7 +148,7 @@ def _prepare(
     sizes = {text: shown[name.blob_id].size for text, name in names.items() if name and name.blob_id in shown}
     if sum(sizes.values()) > MOST_OCTETS:
         raise RequestTooLarge(f"more than {MOST_OCTETS} octets")
-    for batch in _batches(sizes):
+    for batch in batches(sizes):
         checkpoint()
         contents = read_visible(context.connection, access, batch, shown)
         for text in batch:
@@ -164,18 +161,6 @@ def _prepare(
         else:
             ready[key] = found
     return ready
-
-
-def _batches(sizes: Mapping[str, int]) -> list[list[str]]:
-    batches: list[list[str]] = []
-    octets = 0
-    for text, size in sizes.items():
-        if not batches or octets + size > BATCH_OCTETS:
-            batches.append([])
-            octets = 0
-        batches[-1].append(text)
-        octets += size
-    return batches
 
 
 def _parsed(access: AccountAccess, name: BlobName | None, raw: bytes | None) -> _Ready | SetError:

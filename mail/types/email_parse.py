@@ -28,28 +28,15 @@ if TYPE_CHECKING:
     from accounts.access import AccountAccess
     from jmapcore.context import RequestContext
 
-DEFAULT_PROPERTIES = (
-    "messageId",
-    "inReplyTo",
-    "references",
-    "sender",
-    "from",
-    "to",
-    "cc",
-    "bcc",
-    "replyTo",
-    "subject",
-    "sentAt",
-    "hasAttachment",
-    "preview",
-    "bodyValues",
-    "textBody",
-    "htmlBody",
-    "attachments",
-)
-
 OF_AN_EMAIL = frozenset({"id", "threadId", "mailboxIds", "keywords", "receivedAt"})
 """Null here: what only an Email of the store has."""
+
+DEFAULT_PROPERTIES = tuple(
+    name
+    for name, declared in PROPERTIES.items()
+    if declared.in_get and name not in OF_AN_EMAIL and name not in {"blobId", "size"}
+)
+"""What is answered where nothing is asked for: that of Email/get, without its metadata."""
 
 MOST_OCTETS = 200_000_000
 """Octets that one call reads and parses: for each part of a message, the whole message."""
