@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.db.models.functions import Now
 
 from jmapcore.store.tracked import TrackedModel
 
@@ -300,3 +301,30 @@ class VacationResponse(TrackedModel):
 
     class Meta(TrackedModel.Meta):
         db_table = "vacation_response"
+
+
+class DeliveredMessage(TrackedModel):
+    """That a message was delivered to the account of late: the same one is stored once (docs/adr/0205).
+
+    No change is recorded for it. `hash` is what `mail.delivery.duplicates` makes of the message; rows go after a day.
+    """
+
+    pk = models.CompositePrimaryKey("account_id", "hash")
+    account_id = models.BigIntegerField()
+    hash = models.BinaryField()
+    delivered_at = models.DateTimeField(db_default=Now())
+
+    class Meta(TrackedModel.Meta):
+        db_table = "delivered_message"
+        indexes = [models.Index(fields=["delivered_at"], name="delivered_message_age")]
+
+
+class DeliveryPreference(TrackedModel):
+    """What the owner of an account chose for mail that comes in; no row: nothing. No change is recorded for it."""
+
+    account_id = models.BigIntegerField(primary_key=True)
+    files_details = models.BooleanField(default=False)
+    """Mail to `user+detail@…` goes to the mailbox named `detail`, where there is one."""
+
+    class Meta(TrackedModel.Meta):
+        db_table = "delivery_preference"

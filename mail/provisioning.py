@@ -31,6 +31,8 @@ TABLES = (
     "email_submission",
     "identity",
     "vacation_response",
+    "delivered_message",
+    "delivery_preference",
 )
 """Every table of this module's under a policy, in the order in which an account's rows go."""
 
