@@ -72,7 +72,7 @@ COUNTS = """
             AS b (id, total_emails, unread_emails, total_threads, unread_threads)
     WHERE m.account_id = %s AND m.id = b.id"""
 ORIGINAL = (
-    "SELECT id FROM email WHERE account_id = %s ORDER BY id",
+    "SELECT id, size FROM email WHERE account_id = %s ORDER BY id",
     "SELECT id FROM thread WHERE account_id = %s ORDER BY id",
     "SELECT id, total_emails, unread_emails, total_threads, unread_threads FROM mailbox"
     " WHERE account_id = %s AND total_emails > 0 ORDER BY id",
@@ -88,6 +88,7 @@ class _Original:
     threads: list[int]
     counts: list[Row]
     end: int
+    octets: int
 
 
 def clone_account(account_id: int, clones: int, progress: Callable[[int], object]) -> None:
@@ -98,7 +99,13 @@ def clone_account(account_id: int, clones: int, progress: Callable[[int], object
     with database.connection() as connection:
         statements: list[Statement] = [(sql, (account_id,)) for sql in ORIGINAL]
         emails, threads, counts, [[end]] = read(connection, account_id, *statements)
-        original = _Original([row[0] for row in emails], [row[0] for row in threads], counts, end)
+        original = _Original(
+            [row[0] for row in emails],
+            [row[0] for row in threads],
+            counts,
+            end,
+            sum(row[1] for row in emails),
+        )
         if not emails:
             raise ValueError(f"account {account_id} has no mail to copy")
         at_once = max(1, EMAILS_AT_ONCE // len(emails))
@@ -112,6 +119,7 @@ def clone_account(account_id: int, clones: int, progress: Callable[[int], object
 def _clone(write: AccountWrite, original: _Original, numbers: range) -> None:
     lowest = min(original.emails[0], original.threads[0])
     width = original.end - lowest
+    write.use(original.octets * len(numbers), len(original.emails) * len(numbers))
     new_ids = write.new_ids(width * len(numbers))
     shifts = [new_ids.start - lowest + width * place for place in range(len(numbers))]
     seconds = [number * OLDER_SECONDS for number in numbers]

@@ -16,9 +16,32 @@ class AccountState(TrackedModel):
     """Random; part of every state string, so that numbers which repeat after a restore from backup are not mistaken."""
     modseq = models.BigIntegerField(default=0)
     next_id = models.IntegerField(default=1)
+    used_octets = models.BigIntegerField(db_default=0)
+    """What the account's objects that count against its quota are together; see `jmapcore.store.usage`."""
+    used_objects = models.BigIntegerField(db_default=0)
+    octets_limit = models.BigIntegerField(null=True)
+    """The limits that hold for the account, wherever they were set (`accounts.quotas`); null: none."""
+    objects_limit = models.BigIntegerField(null=True)
+    octets_soft = models.BigIntegerField(null=True)
+    objects_soft = models.BigIntegerField(null=True)
+    octets_warn = models.BigIntegerField(null=True)
+    objects_warn = models.BigIntegerField(null=True)
 
     class Meta(TrackedModel.Meta):
         db_table = "account_state"
+
+
+class AccountHeld(models.Model):  # noqa: DJ008  # never shown to a person
+    """That an account may not grow, because its domain or tenant as a whole is past a limit (`jmapcore.store.usage.Held`).
+
+    Written for many accounts at once, and read with the lock of one. It holds no content and has no policy.
+    """
+
+    account_id = models.BigIntegerField(primary_key=True)
+    level = models.SmallIntegerField()
+
+    class Meta:
+        db_table = "account_held"
 
 
 class TypeState(TrackedModel):

@@ -179,14 +179,15 @@ def add_messages(
     `threads` are the rows of `threads_statements` for these Emails, or more, where the write was opened with them; `blobs`
     those of `storage.find_statement` for the contents.
 
-    An Email that joins Threads merges the smaller into the larger. Two Emails may hold the same bytes. Raises
-    `UnknownMailboxError`, and ValueError for an Email without a mailbox, before it writes.
+    An Email that joins Threads merges the smaller into the larger. Two Emails may hold the same bytes, and each counts.
+    Raises `OverQuotaError`, `UnknownMailboxError`, and ValueError for an Email without a mailbox, before it writes.
     """
     if not emails:
         return []
     if not all(email.mailbox_ids for email in emails):
         raise ValueError("an email would be in no mailbox")
     loaded, references = _load(write, emails, threads)
+    write.use(sum(email.prepared.size for email in emails), len(emails))
     rows = _Rows(emails=list(emails), blob_ids=_blobs(write, emails, blobs))
     assignment = _assign(write, rows, loaded, references)
     write.defer(*_statements(write, rows, loaded, assignment))

@@ -60,7 +60,7 @@ DROP_EMAIL_MAILBOXES = """
     WHERE m.account_id = %s AND m.mailbox_id = d.mailbox_id AND m.received_at = d.received_at
         AND m.email_id = d.email_id"""
 DROP_STATIC = "DELETE FROM email_static WHERE account_id = %s AND id = ANY(%s::int[]) RETURNING blob_id"
-DROP_EMAILS = "DELETE FROM email WHERE account_id = %s AND id = ANY(%s::int[])"
+DROP_EMAILS = "DELETE FROM email WHERE account_id = %s AND id = ANY(%s::int[]) RETURNING size"
 
 
 class UnknownEmailError(LookupError):
@@ -313,13 +313,14 @@ def destroy_emails(
         for thread_id, members in before.items()
     }
     ids = list(doomed)
-    statics, *_ = write.run(
+    statics, *_, dropped = write.run(
         (DROP_STATIC, (write.account_id, ids)),
         (email_search.DROP, (write.account_id, ids)),
         *index.statements(write.account_id),
         *settle(write, before, after, loaded.trash),
         (DROP_EMAILS, (write.account_id, ids)),
     )
+    write.use(-sum(row[0] for row in dropped), -len(dropped))
     schedule(write, sorted({row[0] for row in statics}))
     for email_id in ids:
         del loaded.emails[email_id]

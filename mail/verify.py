@@ -30,6 +30,7 @@ from mail.fragments import FORMAT
 from mail.ingest import ADD_REFERENCES
 from mail.messages import StoredMessage, stored_messages
 from mail.verify_sending import repair_sending, sending_differences
+from mail.verify_usage import repair_usage, usage_differences
 
 REFERENCES_OF = "SELECT hash, thread_id FROM thread_ref WHERE account_id = %s AND thread_id = ANY(%s::int[])"
 SAVE_STATIC = """
@@ -71,12 +72,14 @@ def verify(account_id: int, connection: Connection, *, repair: bool = False) -> 
             *raw.found,
             *_compare_rows(account_id, connection),
             *sending_differences(account_id, connection),
+            *usage_differences(account_id, connection),
         ]
     if repair and found:
         with account_write(account_id, connection) as write:
             _repair_raw(write, raw)
             repair_sending(write)
             _repair_rows(write)
+            repair_usage(write)
     return found
 
 

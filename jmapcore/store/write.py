@@ -19,6 +19,7 @@ from psycopg.pq import TransactionStatus
 from jmapcore.store.database import Connection, run
 from jmapcore.store.prepared import Result, Row, Statement
 from jmapcore.store.states import TypeMark, marks, states_statement
+from jmapcore.store.usage import QUOTA, Usage
 
 logger = logging.getLogger("jmapcore.write")
 
@@ -26,8 +27,12 @@ CREATED, UPDATED, VOLATILE, DESTROYED = "c", "u", "v", "d"
 """Operations of the change log; `v` is an update of a type's volatile properties alone (Mailbox counts, RFC 8621 §2.2)."""
 
 SET_WRITING = "SELECT set_config('jmap.account', %s, true), set_config('jmap.writing', %s, true)"
-LOCK_STATE = "SELECT modseq, next_id, epoch FROM account_state WHERE account_id = %s FOR UPDATE"
-SAVE_STATE = "UPDATE account_state SET modseq = %s, next_id = %s WHERE account_id = %s"
+LOCK_STATE = """
+    SELECT s.modseq, s.next_id, s.epoch, s.used_octets, s.used_objects, s.octets_limit, s.objects_limit, s.octets_soft,
+        s.objects_soft, coalesce((SELECT h.level FROM account_held AS h WHERE h.account_id = %s), 0)
+    FROM account_state AS s WHERE s.account_id = %s FOR UPDATE OF s"""
+SAVE_STATE = """
+    UPDATE account_state SET modseq = %s, next_id = %s, used_octets = %s, used_objects = %s WHERE account_id = %s"""
 SAVE_TYPES = """
     INSERT INTO type_state (account_id, type, modseq, floor)
     SELECT %s, t.type, t.modseq, 0 FROM unnest(%s::text[], %s::bigint[]) AS t (type, modseq)
@@ -59,6 +64,7 @@ class AccountWrite:
         next_id: int,
         epoch: str,
         marks: dict[str, TypeMark],
+        usage: Usage,
     ) -> None:
         self.account_id = account_id
         self.epoch = epoch
@@ -69,6 +75,9 @@ class AccountWrite:
         self.first_modseq = modseq
         self._next_id = next_id
         self._first_id = next_id
+        self.usage = usage
+        """What the account holds, and what it may hold."""
+        self._first_usage = usage.octets, usage.objects
         self._changes: list[tuple[str, int, int, str]] = []
         self._deferred: list[Statement] = []
         self.prelude: list[list[Row]] = []
@@ -98,6 +107,7 @@ class AccountWrite:
     def savepoint(self) -> Iterator[None]:
         """A savepoint: an error inside undoes what was done and recorded inside, and goes on to the caller."""
         recorded, modseq, next_id = len(self._changes), self.modseq, self._next_id
+        used = self.usage.octets, self.usage.objects
         self._run([])
         try:
             with self.connection.transaction():
@@ -107,6 +117,7 @@ class AccountWrite:
             del self._changes[recorded:]
             self._deferred.clear()
             self.modseq, self._next_id = modseq, next_id
+            self.usage.octets, self.usage.objects = used
             raise
 
     def new_ids(self, count: int = 1) -> range:
@@ -114,6 +125,14 @@ class AccountWrite:
         first = self._next_id
         self._next_id += count
         return range(first, self._next_id)
+
+    def use(self, octets: int, objects: int) -> None:
+        """Count objects that the account gets, with their octets; negative numbers give back.
+
+        It is saved, and recorded as a change of the account's Quotas, as the block ends. Raises `OverQuotaError` where the
+        usage would grow past a limit; nothing is counted then.
+        """
+        self.usage.add(octets, objects)
 
     def _record(self, type_name: str, object_id: int, operation: str) -> int:
         self.modseq += 1
@@ -152,6 +171,9 @@ class AccountWrite:
     def closing_statements(self) -> list[Statement]:
         """What the end of the block writes: what was deferred, the log, the states of the types, the counters."""
         statements, self._deferred = self._deferred, []
+        for quota in self.usage.changed(*self._first_usage):
+            self.updated(QUOTA, quota, volatile=True)
+        used = self.usage.octets, self.usage.objects
         if self._changes:
             types, modseqs, objects, operations = (
                 list(column) for column in zip(*self._changes, strict=True)
@@ -159,8 +181,8 @@ class AccountWrite:
             newest = self.type_modseqs()
             statements.append((APPEND_LOG, (self.account_id, types, modseqs, objects, operations)))
             statements.append((SAVE_TYPES, (self.account_id, list(newest), list(newest.values()))))
-        if self.modseq != self.first_modseq or self._next_id != self._first_id:
-            statements.append((SAVE_STATE, (self.modseq, self._next_id, self.account_id)))
+        if (self.modseq, self._next_id, used) != (self.first_modseq, self._first_id, self._first_usage):
+            statements.append((SAVE_STATE, (self.modseq, self._next_id, *used, self.account_id)))
         return statements
 
 
@@ -179,15 +201,16 @@ def account_write(
     name = str(account_id)
     try:
         opening: list[Statement] = [] if joined else [("BEGIN", ())]
-        opening += [(SET_WRITING, (name, name)), (LOCK_STATE, (account_id,))]
+        opening += [(SET_WRITING, (name, name)), (LOCK_STATE, (account_id, account_id))]
         # A statement of its own: one that waited for the lock would give the states of before the wait.
         results = run(connection, *opening, states_statement(account_id), *prelude)
         locked, states, *first = results[len(opening) - 1 :]
         state = locked.fetchone()
         if state is None:
             raise UnknownAccountError(f"account {account_id} has no state row")
+        modseq, next_id, epoch, *used = state
         write = AccountWrite(
-            account_id, connection, state[0], state[1], state[2], marks(states.fetchall())[1]
+            account_id, connection, modseq, next_id, epoch, marks(states.fetchall())[1], Usage(*used)
         )
         write.prelude = [result.fetchall() for result in first]
         token = writing_account.set(account_id)

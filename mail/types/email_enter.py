@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from jmapcore.blobs.storage import ReservationLostError, find_statement
-from jmapcore.protocol.errors import ServerUnavailable
+from jmapcore.protocol.errors import OverQuota, ServerUnavailable
 from jmapcore.protocol.wire import object_number, parse_date
 from jmapcore.store.database import Row, Statement
 from jmapcore.store.plan import PlannedCreate, Record, SetPlan
@@ -31,11 +31,14 @@ def enter_prelude(
 
 
 def enter(plan: SetPlan, rows: Sequence[Sequence[Row]] | None) -> None:
-    """Add the planned Emails, and give the plan what the response says of them.
+    """Add the planned Emails as far as the quota goes, and give the plan what the response says of them.
 
     `rows` are those of `enter_prelude`; None where the plan has changed Emails since. What the call creates and destroys is
     entered and destroyed as well: it had an id, a Thread and a blob. Raises `ServerUnavailable`.
     """
+    sizes = {each.creation_id: each.prepared.email.size for each in (*plan.creates.values(), *plan.passing)}
+    for key in plan.write.usage.beyond(sizes):
+        plan.fail_create(key, OverQuota())
     planned = [*plan.creates.values(), *plan.passing]
     emails = [_new_email(create) for create in planned]
     if rows is not None and not {number for email in emails for number in email.mailbox_ids} <= {

@@ -12,7 +12,7 @@ from jmapcore.blobs.content import batches, read_visible
 from jmapcore.blobs.visibility import infos, visible, visible_statement
 from jmapcore.blobs.wire_ids import BlobName, parse_blob_id
 from jmapcore.protocol.deadline import checkpoint
-from jmapcore.protocol.errors import InvalidProperties, RequestTooLarge, SetError, StateMismatch
+from jmapcore.protocol.errors import InvalidProperties, OverQuota, RequestTooLarge, SetError, StateMismatch
 from jmapcore.protocol.registry import Method, Response
 from jmapcore.protocol.schema import Argument
 from jmapcore.protocol.wire import (
@@ -217,6 +217,9 @@ def _add(
             refused[key] = InvalidProperties(["blobId"])
         else:
             keys.append(key)
+    over = dict.fromkeys(write.usage.beyond({key: prepared[key].email.size for key in keys}), OverQuota())
+    refused.update(over)
+    keys = [key for key in keys if key not in over]
     added = add_messages(write, _new_emails(keys, imports, prepared), threads)
     return {
         key: {

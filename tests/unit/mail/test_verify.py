@@ -61,6 +61,7 @@ DAMAGE = {
     "an identity twice": "INSERT INTO identity (account_id, id, name, email, text_signature, html_signature, may_delete)"
     " SELECT account_id, 9999, name, email, '', '', false FROM identity WHERE account_id = %s",
     "no vacation response": "DELETE FROM vacation_response WHERE account_id = %s",
+    "the usage": "UPDATE account_state SET used_octets = 7, used_objects = -1 WHERE account_id = %s",
     "a forgotten blob": "INSERT INTO blob (account_id, id, hash, size, location) VALUES (%s, 9999, 'x', 1, '')",
 }
 

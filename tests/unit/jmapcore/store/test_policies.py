@@ -16,6 +16,7 @@ from jmapcore.store.write import account_write
 from tests.support.cast import Cast
 
 WITHOUT_POLICY = {
+    "account_held": "written across accounts, and holds no content",
     "accounts_aliastarget": "where an address leads; asked before an account is known",
     "accounts_grant": "who may see what; asked before an account is known",
     "blob_sweep": "crosses accounts, and holds no content",
