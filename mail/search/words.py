@@ -174,7 +174,8 @@ class Words:
         if word.isalnum() and word.isascii():
             return Analysis((word,), self._stems(word))
         # Some characters fall apart into several words: ½, and what is written in one square.
-        pieces = _ANY_RAW_WORD.findall(word) or [word]
+        # Some symbols into what is no word at all, such as ‼: they stay as they are.
+        pieces = _ANY_RAW_WORD.findall(word) or [raw[:LONGEST_WORD]]
         folded = tuple(without_accents(piece)[:LONGEST_WORD] or piece for piece in pieces)
         return Analysis(folded, self._stems(pieces[0]) if len(pieces) == 1 else ())
 
