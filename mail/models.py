@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.db.models import Value
 from django.db.models.functions import Now
 
 from jmapcore.store.tracked import TrackedModel
@@ -253,12 +254,17 @@ class EmailSubmission(TrackedModel):
     user_id = models.BigIntegerField()
     """Who submitted it: limits of how much may be sent are each user's."""
     is_destroyed = models.BooleanField(default=False)
+    envelope_id = models.TextField()
+    """What nobody can guess, and what comes back with receipts (`mail.submissions.new_token`)."""
+    reports = models.JSONField(default=list, db_default=Value([], models.JSONField()))
+    """Delivery status notifications that are still to be made for the sender (`mail.outbound.reports`)."""
 
     class Meta(TrackedModel.Meta):
         db_table = "email_submission"
         indexes = [
             models.Index(fields=["account_id", "send_at", "id"], name="email_submission_send_at"),
             models.Index(fields=["account_id", "email_id"], name="email_submission_email"),
+            models.Index(fields=["account_id", "envelope_id"], name="email_submission_envelope"),
             models.Index(
                 fields=["account_id", "blob_id"],
                 name="email_submission_blob",
@@ -270,20 +276,79 @@ class EmailSubmission(TrackedModel):
 class SubmissionQueue(models.Model):  # noqa: DJ008  # never shown to a person
     """That a submission is still to be delivered, and when next. Crosses accounts, so it holds no content and has no policy.
 
-    Whoever delivers claims due rows with SKIP LOCKED, counts the attempt and takes a lease; what was never attempted can be
-    cancelled. The row goes with the end of the delivery.
+    Whoever delivers claims due rows with SKIP LOCKED, counts the attempt and takes a lease; what nobody has a lease of and
+    nobody has taken can be cancelled. The row goes with the end of the delivery.
     """
 
     pk = models.CompositePrimaryKey("account_id", "id")
     account_id = models.BigIntegerField()
     id = models.IntegerField()
     due_at = models.DateTimeField()
+    """When it may be claimed next; that is the end of the lease while there is one."""
     leased_until = models.DateTimeField(null=True)
     attempts = models.IntegerField(db_default=0)
+    """How often it was claimed, which tells one lease from the next."""
+    give_up_at = models.DateTimeField(null=True)
+    """When what is not delivered by then fails. Null: never set, which only rows of an older version have."""
+    taken = ArrayField(models.IntegerField(), db_default=Value([], ArrayField(models.IntegerField())))
+    """The places, in the envelope, of recipients for whom the message has left: noted before anything else is."""
+    told_delay = models.BooleanField(db_default=False)
+    """That the sender was told of the delay (RFC 3461 §4.1, NOTIFY=DELAY)."""
 
     class Meta:
         db_table = "submission_queue"
         indexes = [models.Index(fields=["due_at"], name="submission_queue_due")]
+
+
+class SentRecipients(models.Model):  # noqa: DJ008  # never shown to a person
+    """To how many recipients a user submitted mail in one minute (`mail.outbound.rates`); rows go after hours."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "user_id", "minute")
+    tenant_id = models.BigIntegerField()
+    user_id = models.BigIntegerField()
+    minute = models.DateTimeField()
+    recipients = models.IntegerField()
+
+    class Meta:
+        db_table = "sent_recipients"
+        indexes = [
+            models.Index(
+                fields=["tenant_id", "minute"], include=["recipients"], name="sent_recipients_tenant"
+            ),
+            models.Index(fields=["minute"], name="sent_recipients_minute"),
+        ]
+
+
+class DkimKey(models.Model):
+    """A key that mail from a domain is signed with (RFC 6376); `private_key` is encrypted (`mail.outbound.keys`).
+
+    The newest of a domain that is not retired signs. It signs only as long as the domain is the tenant's it was made for.
+    """
+
+    domain = models.CharField(max_length=253)
+    selector = models.CharField(max_length=63)
+    tenant_id = models.BigIntegerField()
+    private_key = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "dkim_key"
+        constraints = [models.UniqueConstraint(fields=["domain", "selector"], name="dkim_key_selector")]
+
+    def __str__(self) -> str:
+        return f"{self.selector}._domainkey.{self.domain}"
+
+
+class RelayOffer(models.Model):  # noqa: DJ008  # never shown to a person
+    """What a relay answered to EHLO: the extensions, by its address without credentials."""
+
+    relay = models.TextField(primary_key=True)
+    extensions = models.JSONField()
+    learned_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "relay_offer"
 
 
 class VacationResponse(TrackedModel):

@@ -66,7 +66,7 @@ def test_it_is_queued_for_the_moment_it_is_due(store: MailStore) -> None:
 
 def test_what_was_tried_is_not_held_back(store: MailStore) -> None:
     first, second = send(store)[0], send(store)[0]
-    claimed = "UPDATE submission_queue SET attempts = 1 WHERE account_id = %s AND id = %s"
+    claimed = "UPDATE submission_queue SET leased_until = now() WHERE account_id = %s AND id = %s"
     damage(store, claimed, also=(first,))
     with store.write() as write:
         assert list(hold_back(write, [first, second, 999_999])) == [second]
