@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from accounts.access import MAIL_SCOPE, SCOPES
+from accounts.addresses import normalise_domain
 from accounts.client import Network, trusted_networks
 from jmapsite.embedded.errors import EmbeddedServerError
 from jmapsite.embedded.layout import POSTGRESQL, REDIS, Layout
 from jmapsite.embedded.postgresql import DATABASE, OWNER, WEB
 from jmapsite.secret_key import kept_secret_key
+from mail.delivery.junk import JunkRule, junk_rules
 from mail.search.stems import UnknownLanguageError, check_languages
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -312,6 +315,35 @@ def _submission_extensions() -> dict[str, list[str]]:
 
 
 MAIL_SUBMISSION_EXTENSIONS = _submission_extensions()
+
+
+def _host_name() -> str:
+    given = os.environ.get("MAIL_HOST_NAME")
+    name = normalise_domain(given or platform.node())
+    if name is None and given:
+        raise SystemExit("MAIL_HOST_NAME must be the name of a host, for example mail.example.org.")
+    return name or "localhost"
+
+
+def _over_quota() -> str:
+    reply = os.environ.get("MAIL_OVER_QUOTA") or "452"
+    if reply not in {"452", "552"}:
+        raise SystemExit("MAIL_OVER_QUOTA must be 452 (try again later) or 552 (refused for good).")
+    return reply
+
+
+def _junk_fields() -> tuple[JunkRule, ...]:
+    try:
+        return junk_rules(os.environ.get("MAIL_JUNK_FIELDS", "X-Spam-Flag: YES; X-Spam: Yes"))
+    except ValueError as error:
+        raise SystemExit(f"MAIL_JUNK_FIELDS: {error}.") from None
+
+
+# The name by which this host goes in the mail that it takes and sends.
+MAIL_HOST_NAME = _host_name()
+# Mail that comes in: what is said of a full account, and the header fields that put a message into Junk.
+MAIL_OVER_QUOTA = _over_quota()
+MAIL_JUNK_FIELDS = _junk_fields()
 # Blobs: "rows" of PostgreSQL, or "files" in the storage jmap-blobs. It may change at any time: each blob knows where it is.
 JMAP_BLOB_STORAGE = os.environ.get("JMAP_BLOB_STORAGE") or "rows"
 # Octets of unreferenced blobs for each user of an account.

@@ -1,0 +1,1 @@
+"""Mail comes in: recipients, `deliver`, and the LMTP server that calls it (RFC 2033)."""
