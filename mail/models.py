@@ -351,6 +351,19 @@ class RelayOffer(models.Model):  # noqa: DJ008  # never shown to a person
         db_table = "relay_offer"
 
 
+class SubmissionReport(TrackedModel):
+    """That a submission names a receipt in `dsn_blob_ids` or `mdn_blob_ids`: its blob stays, whatever becomes of the Email."""
+
+    pk = models.CompositePrimaryKey("account_id", "submission_id", "blob_id")
+    account_id = models.BigIntegerField()
+    submission_id = models.IntegerField()
+    blob_id = models.IntegerField()
+
+    class Meta(TrackedModel.Meta):
+        db_table = "submission_report"
+        indexes = [models.Index(fields=["account_id", "blob_id"], name="submission_report_blob")]
+
+
 class VacationResponse(TrackedModel):
     """The VacationResponse of an account (RFC 8621 §8): one row, with the id 0."""
 
@@ -366,6 +379,19 @@ class VacationResponse(TrackedModel):
 
     class Meta(TrackedModel.Meta):
         db_table = "vacation_response"
+
+
+class VacationSender(TrackedModel):
+    """Whom the vacation response of an account was sent to, and when (`mail.vacation`); as long as it is the same one."""
+
+    pk = models.CompositePrimaryKey("account_id", "address")
+    account_id = models.BigIntegerField()
+    address = models.TextField()
+    answered_at = models.DateTimeField()
+
+    class Meta(TrackedModel.Meta):
+        db_table = "vacation_sender"
+        indexes = [models.Index(fields=["answered_at"], name="vacation_sender_age")]
 
 
 class DeliveredMessage(TrackedModel):

@@ -28,9 +28,11 @@ TABLES = (
     "thread",
     "mailbox_user",
     "mailbox",
+    "submission_report",
     "email_submission",
     "identity",
     "vacation_response",
+    "vacation_sender",
     "delivered_message",
     "delivery_preference",
 )
