@@ -22,10 +22,10 @@ Row = tuple[Any, ...]
 # Each look-up is a lateral subquery behind OFFSET 0, which the planner does not flatten: it can only go from
 # row to row by index. Left free, it has chosen merge joins over all users, when the statistics of a young
 # database said that tokens belong to the first of them.
-_COLUMNS = """person.id, person.tenant_id, person.address, person.is_suspended, tenant.is_suspended,
+PERSON_COLUMNS = """person.id, person.tenant_id, person.address, person.is_suspended, tenant.is_suspended,
        personal.id, granted.id, granted.name, granted.is_read_only, granted.may_send_as"""
 
-_ACCOUNTS = """LEFT JOIN LATERAL (
+PERSON_ACCOUNTS = """LEFT JOIN LATERAL (
     SELECT is_suspended, allow_account_password FROM accounts_tenant WHERE id = person.tenant_id OFFSET 0
 ) tenant ON true
 LEFT JOIN LATERAL (SELECT id FROM accounts_account WHERE owner_id = person.id OFFSET 0) personal ON true
@@ -42,18 +42,18 @@ LEFT JOIN LATERAL (
 ) granted ON true"""
 
 TOKEN_GATE = f"""
-SELECT {_COLUMNS}, token.id, token.scope, nullif(token.resource, '[]')
+SELECT {PERSON_COLUMNS}, token.id, token.scope, nullif(token.resource, '[]')
 FROM accounts_accesstoken token
 CROSS JOIN LATERAL (
     SELECT id, tenant_id, address, is_suspended FROM accounts_user
     WHERE id = token.user_id AND is_active OFFSET 0
 ) person
-{_ACCOUNTS}
+{PERSON_ACCOUNTS}
 WHERE token.token_checksum = %s AND token.expires > statement_timestamp()
 """  # noqa: S608 - constants alone
 
 ADDRESS_GATE = f"""
-SELECT {_COLUMNS}, secret.id,
+SELECT {PERSON_COLUMNS}, secret.id,
        secret.last_used IS NULL OR secret.last_used < statement_timestamp() - interval '1 day',
        CASE WHEN person.may_use_account_password AND NOT person.has_second_factor
                  AND tenant.allow_account_password THEN person.password END
@@ -62,7 +62,7 @@ LEFT JOIN LATERAL (
     SELECT id, last_used FROM accounts_apppassword
     WHERE secret_checksum = %s AND user_id = person.id OFFSET 0
 ) secret ON true
-{_ACCOUNTS}
+{PERSON_ACCOUNTS}
 WHERE person.address = %s AND person.is_active
 """  # noqa: S608 - constants alone
 
@@ -124,7 +124,8 @@ def _scopes(scope: str) -> frozenset[str]:
     return frozenset(scope.split())
 
 
-def _person(rows: list[Row]) -> Person:
+def person_of(rows: list[Row]) -> Person:
+    """The person in rows that begin with `PERSON_COLUMNS`, at least one."""
     user_id, tenant_id, address, is_suspended, is_tenant_suspended, account_id, first_shared = rows[0][:7]
     granted: tuple[AccountAccess, ...] = ()
     if first_shared is not None:
@@ -142,7 +143,7 @@ def token_holder(connection: psycopg.Connection[Row], token_checksum: str) -> To
     rows = connection.execute(TOKEN_GATE, (token_checksum,), prepare=True, binary=True).fetchall()
     if not rows:
         return None
-    return TokenHolder(_person(rows), rows[0][10], _scopes(rows[0][11]), rows[0][12], rows)
+    return TokenHolder(person_of(rows), rows[0][10], _scopes(rows[0][11]), rows[0][12], rows)
 
 
 def address_holder(
@@ -152,7 +153,7 @@ def address_holder(
     rows = connection.execute(ADDRESS_GATE, (secret_checksum, address), prepare=True, binary=True).fetchall()
     if not rows:
         return None
-    return AddressHolder(_person(rows), rows[0][10], rows[0][11], rows[0][12], rows)
+    return AddressHolder(person_of(rows), rows[0][10], rows[0][11], rows[0][12], rows)
 
 
 def record_use(connection: psycopg.Connection[Row], app_password_id: int) -> None:

@@ -39,6 +39,7 @@ def session_of(caller: Caller, registry: Registry) -> Session:
         id(registry),
         settings.PUBLIC_URL,
         settings.PUSH_PUBLIC_URL,
+        *[revision() for revision in registry.revisions],
     )
     with _lock:
         known = _sessions.get(key)

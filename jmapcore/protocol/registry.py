@@ -30,6 +30,8 @@ class Capability:
     """Other URIs in `using` that open its methods as well (a leniency that clients need)."""
     advertised: bool = True
     """False: accepted in `using`, and not in the session, since only a part of it is there."""
+    revision: Callable[[], object] | None = None
+    """What the session's value hangs on, where that may change while the process runs (a key that is rotated); cheap."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,16 @@ class Method:
     """It changes data: once it has, its answer is never refused for its size, and states read before it are read again."""
 
 
+@dataclass(frozen=True)
+class Arrivals:
+    """Objects that reach an account from outside, of which push can tell the moment they do (EmailPush)."""
+
+    type_name: str
+    """The type of the objects: Email."""
+    delivery_type: str
+    """The type without methods whose entries in the change log name the objects that arrived: EmailDelivery."""
+
+
 @dataclass
 class Registry:
     """The capabilities, types and methods of a server."""
@@ -53,12 +65,18 @@ class Registry:
     capabilities: dict[str, Capability] = field(default_factory=dict)
     types: dict[str, ObjectType] = field(default_factory=dict)
     methods: dict[str, Method] = field(default_factory=dict)
+    arrivals: list[Arrivals] = field(default_factory=list)
+    """What the apps tell push of, filled in their `AppConfig.ready`."""
+    revisions: list[Callable[[], object]] = field(default_factory=list)
+    """Those of the capabilities."""
 
     def add_capability(self, capability: Capability) -> None:
         """Register a capability."""
         if capability.uri in self.capabilities:
             raise DeclarationError(f"the capability {capability.uri} is registered twice")
         self.capabilities[capability.uri] = capability
+        if capability.revision is not None:
+            self.revisions.append(capability.revision)
 
     def add_method(self, method: Method) -> None:
         """Register a method."""

@@ -12,7 +12,7 @@ from jmapcore.store.states import TypeMark, marks, states_statement
 from jmapcore.store.write import UnknownAccountError
 
 if TYPE_CHECKING:
-    from accounts.access import AccountAccess
+    from accounts.access import AccountAccess, Caller
 
 
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -25,11 +25,18 @@ class Reading:
     """The statements of one method call on one account; the first round trip brings the states of its types along.
 
     `known` are the states that an earlier call of the same request has read, where nothing was written since: they are older than
-    the rows, as they must be.
+    the rows, as they must be. `caller` is None where no request is read for.
     """
 
-    def __init__(self, connection: Connection, access: AccountAccess, known: Marks | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        access: AccountAccess,
+        known: Marks | None = None,
+        caller: Caller | None = None,
+    ) -> None:
         self.connection = connection
+        self.caller = caller
         self.access = access
         self.account_id = access.account_id
         self._known = known if known is not None else {}

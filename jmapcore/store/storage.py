@@ -118,6 +118,11 @@ class Storage:
         results = self.results(reading, query)
         return [(index, number) for index, number in enumerate(results) if number in numbers], len(results)
 
+    def matching(self, reading: Reading, query: Query, numbers: Collection[int]) -> list[int]:
+        """Which of these records match the filter of a query, whatever else there is; in the order of `numbers`."""
+        found = set(self.results(reading, query))
+        return [number for number in numbers if number in found]
+
     def can_calculate_changes(self, query: Query) -> bool:
         """Whether /queryChanges can answer for this query."""
         return True

@@ -135,6 +135,17 @@ def results(reading: Reading, query: Query) -> list[int]:
     return _ids(selection, query, rows)
 
 
+def matching(reading: Reading, query: Query, numbers: Collection[int]) -> list[int]:
+    """Which of these Emails match the filter; each is looked up, and no other. Raises `UnsupportedFilter`."""
+    check_conditions(query)
+    ids = list(numbers)
+    searched = search(reading, query, ids)
+    compiler = Compiler(reading.account_id, query, scan(reading, query, searched, ids), searched)
+    (rows,) = reading.run(compiler.among(ids).rows())
+    found = {row[0] for row in rows}
+    return [number for number in ids if number in found]
+
+
 def window(reading: Reading, query: Query, request: WindowRequest) -> Window:
     """The part of the results that is asked for. Raises `AnchorNotFound`."""
     selection = select(reading, query)

@@ -79,8 +79,10 @@ def scanned_conditions(query: Query) -> list[Condition]:
     return [condition for condition in query.conditions() if condition.name in SCANNED]
 
 
-def scan(reading: Reading, query: Query, searched: Searched) -> dict[int, list[int]]:
-    """The Emails that match each condition that needs a scan, by the condition's identity.
+def scan(
+    reading: Reading, query: Query, searched: Searched, among: Sequence[int] | None = None
+) -> dict[int, list[int]]:
+    """The Emails that match each condition that needs a scan, by the condition's identity; `among` these alone, where given.
 
     Raises `UnsupportedFilter` where the account is too large to be gone through in time.
     """
@@ -89,7 +91,7 @@ def scan(reading: Reading, query: Query, searched: Searched) -> dict[int, list[i
         return {}
     matchers = [_Matcher(condition) for condition in wanted]
     deadline = time.monotonic() + SECONDS
-    ids = _candidates(reading, query, searched)
+    ids = _candidates(reading, query, searched, among)
     for start in range(0, len(ids), PAGE):
         checkpoint()
         page = ids[start : start + PAGE]
@@ -105,7 +107,7 @@ def scan(reading: Reading, query: Query, searched: Searched) -> dict[int, list[i
     return {id(matcher.condition): matcher.found for matcher in matchers}
 
 
-def _candidates(reading: Reading, query: Query, searched: Searched) -> list[int]:
+def _candidates(reading: Reading, query: Query, searched: Searched, among: Sequence[int] | None) -> list[int]:
     """The Emails that match those parts of the filter that need no scan."""
     plain = [
         node
@@ -113,7 +115,9 @@ def _candidates(reading: Reading, query: Query, searched: Searched) -> list[int]
         if not any(condition.name in SCANNED for condition in Query(query.type, node, ()).conditions())
     ]
     rest = Query(query.type, Operator("AND", tuple(plain)), ())
-    (rows,) = reading.run(Compiler(reading.account_id, rest, {}, searched).selection().rows())
+    compiler = Compiler(reading.account_id, rest, {}, searched)
+    selection = compiler.selection() if among is None else compiler.among(among)
+    (rows,) = reading.run(selection.rows())
     return [row[0] for row in rows]
 
 

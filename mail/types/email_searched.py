@@ -33,6 +33,7 @@ MOST_OCTETS = 200_000
 """Octets of all tsqueries of a filter: PostgreSQL takes a megabyte, and reads every word of it."""
 
 PERHAPS = "SELECT q.id FROM email_search AS q WHERE q.account_id = %s AND q.tsv @@ %s::tsquery"
+PERHAPS_AMONG = f"{PERHAPS} AND q.id = ANY(%b::int[])"
 BLOBS = "SELECT s.id, s.blob_id FROM email_static AS s WHERE s.account_id = %s AND s.id = ANY(%b::int[])"
 
 
@@ -94,8 +95,11 @@ def search_texts(query: Query) -> dict[int, SearchText]:
         raise UnsupportedFilter(str(error)) from None
 
 
-def search(reading: Reading, query: Query) -> Searched:
-    """What the searches in text of a query become. Raises `UnsupportedFilter` where they have too many words or take too long."""
+def search(reading: Reading, query: Query, among: Sequence[int] | None = None) -> Searched:
+    """What the searches in text of a query become; only phrases in `among` are looked for, where given.
+
+    Raises `UnsupportedFilter` where they have too many words or take too long.
+    """
     searched = Searched(Writer(reading.account_id), search_texts(query))
     if not searched.texts:
         return searched
@@ -104,15 +108,20 @@ def search(reading: Reading, query: Query) -> Searched:
         raise UnsupportedFilter("too many words")
     phrases = [each for each in conditions if searched.texts[id(each)].has_phrases]
     if phrases:
-        _look_beyond(reading, searched, phrases)
+        _look_beyond(reading, searched, phrases, among)
     return searched
 
 
-def _look_beyond(reading: Reading, searched: Searched, phrases: Sequence[Condition]) -> None:
+def _look_beyond(
+    reading: Reading, searched: Searched, phrases: Sequence[Condition], among: Sequence[int] | None
+) -> None:
     """Find phrases in messages of which the index does not have every word at its place."""
     account_id = reading.account_id
     texts = [searched.writer.perhaps(searched.texts[id(each)], FIELDS[each.name]) for each in phrases]
-    candidates = reading.run(*((PERHAPS, (account_id, text)) for text in texts))
+    if among is None:
+        candidates = reading.run(*((PERHAPS, (account_id, text)) for text in texts))
+    else:
+        candidates = reading.run(*((PERHAPS_AMONG, (account_id, text, list(among))) for text in texts))
     wanted = {
         id(each): (each, {row[0] for row in rows})
         for each, rows in zip(phrases, candidates, strict=True)

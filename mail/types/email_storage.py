@@ -73,6 +73,10 @@ class EmailStorage(Storage):
         """Where these Emails are in the results."""
         return email_query.places(reading, query, numbers)
 
+    def matching(self, reading: Reading, query: Query, numbers: Collection[int]) -> list[int]:
+        """Which of these Emails match a filter."""
+        return email_query.matching(reading, query, numbers)
+
     def affected(self, reading: Reading, query: Query, since: int, changed: Collection[int]) -> set[int]:
         """The other Emails of the Threads that changed, where Threads matter."""
         return email_query.affected(reading, query, since, changed)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from jmapcore.protocol.registry import Registry
+from jmapcore.protocol.registry import Arrivals, Registry
 from jmapcore.standard.methods import register_type
+from mail.arrival import EMAIL_DELIVERY
 from mail.types.capability import CAPABILITY, SUBMISSION_CAPABILITY, VACATION_RESPONSE_CAPABILITY
 from mail.types.email import EMAIL
 from mail.types.email_delivery import EMAIL_DELIVERY_TYPE
@@ -32,6 +33,7 @@ def register_mail(registry: Registry) -> None:
         VACATION_RESPONSE_TYPE,
     ):
         register_type(registry, declared)
+    registry.arrivals.append(Arrivals("Email", EMAIL_DELIVERY))
     registry.add_method(EMAIL_IMPORT)
     registry.add_method(EMAIL_PARSE)
     registry.add_method(SEARCH_SNIPPET_GET)
