@@ -33,7 +33,7 @@ def echo(context: RequestContext, arguments: dict[str, Any]) -> list[Response]:
 BLOB_COPY = {
     "fromAccountId": Argument(Id()),
     "accountId": Argument(Id()),
-    "blobIds": Argument(ListOf(Id())),
+    "blobIds": Argument(ListOf(Id(to="Blob"))),
 }
 
 
@@ -43,7 +43,8 @@ def blob_copy(context: RequestContext, values: dict[str, Any]) -> list[Response]
     if not opens_blobs(context.registry, context.caller):
         raise Forbidden
     source, target = context.account_pair(values, CORE)
-    copied, not_copied = copy_blobs(context.caller, source, target, values["blobIds"])
+    blob_ids = [context.resolve_id(text) for text in values["blobIds"]]
+    copied, not_copied = copy_blobs(context.caller, source, target, blob_ids)
     response = {
         "fromAccountId": values["fromAccountId"],
         "accountId": values["accountId"],

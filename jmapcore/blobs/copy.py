@@ -6,6 +6,7 @@ a time.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from accounts.access import AccountAccess, Caller
 from jmapcore.blobs.backends import BlobGoneError, Borrow
 from jmapcore.blobs.content import Source, open_source
 from jmapcore.blobs.incoming import make_ready, store_for
-from jmapcore.blobs.spool import spooled
+from jmapcore.blobs.spool import NoRoomError, spooled
 from jmapcore.blobs.storage import Content, Octets, chunks
 from jmapcore.blobs.unreferenced import unreferenced_quota
 from jmapcore.blobs.wire_ids import BlobName
@@ -21,6 +22,8 @@ from jmapcore.protocol.deadline import time_is_up
 from jmapcore.protocol.errors import NotFound, OverQuota, RateLimit
 from jmapcore.store import database
 from jmapcore.store.database import read
+
+logger = logging.getLogger("jmapcore.blobs")
 
 SELECT_HASHES = "SELECT id, hash, size, location FROM blob WHERE account_id = %s AND id = ANY(%b::int[])"
 
@@ -59,6 +62,9 @@ def copy_blobs(
             blob_id = _copy_source(source, caller.user_id, to_access.account_id, borrow)
         except BlobGoneError:
             not_copied[wire_id] = {"type": NOT_FOUND}
+        except NoRoomError:
+            logger.exception("a blob cannot be copied")
+            not_copied[wire_id] = {"type": OVER_QUOTA}
         else:
             copied[wire_id] = str(BlobName(blob_id))
     return copied, not_copied

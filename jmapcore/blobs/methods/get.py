@@ -31,6 +31,9 @@ DIGESTS = {"sha-256": "sha256", "sha-512": "sha512", "sha": "sha1"}
 MOST_OCTETS = 200_000_000
 """Octets that one call reads."""
 
+_ESCAPED = bytes(each for each in range(0x20) if each not in b"\b\t\n\f\r")
+"""Octets that take six in JSON."""
+
 _DEFAULT = ("data", "size")
 _DATA = frozenset({"data", "data:asText", "data:asBase64"})
 _PROPERTIES = frozenset({"id", "size", *_DATA, *(f"digest:{name}" for name in DIGESTS)})
@@ -117,7 +120,12 @@ def _selected(wanted: Wanted, source: Source) -> int:
 def _check_size(wanted: Wanted, sources: Mapping[str, Source]) -> None:
     """Raise `RequestTooLarge` before anything is read, where it would be too much to read or to answer."""
     octets = sum(_selected(wanted, source) for source in sources.values())
-    if octets > (settings.JMAP_MAX_SIZE_ANSWER if wanted.data else MOST_OCTETS):
+    answered = 0
+    if "data" in wanted.properties or "data:asText" in wanted.properties:
+        answered += octets
+    if "data:asBase64" in wanted.properties:
+        answered += octets * 4 // 3
+    if octets > MOST_OCTETS or answered > settings.JMAP_MAX_SIZE_ANSWER:
         raise RequestTooLarge("more octets than one call may read")
 
 
@@ -181,6 +189,7 @@ def _shown(data: bytes, properties: Sequence[str]) -> dict[str, Any]:
     """The octets as the properties want them."""
     found: dict[str, Any] = {}
     if "data" in properties or "data:asText" in properties:
+        _check_text(data)
         try:
             found["data:asText"] = data.decode()
         except UnicodeDecodeError:
@@ -193,6 +202,13 @@ def _shown(data: bytes, properties: Sequence[str]) -> dict[str, Any]:
     if "data:asBase64" in properties:
         found["data:asBase64"] = _base64(data)
     return found
+
+
+def _check_text(data: bytes) -> None:
+    """Raise `RequestTooLarge` for octets that as text in JSON are many times as many."""
+    escaped = len(data) - len(data.translate(None, _ESCAPED))
+    if len(data) + 5 * escaped > settings.JMAP_MAX_SIZE_ANSWER:
+        raise RequestTooLarge("more octets than an answer may have")
 
 
 def _base64(data: bytes) -> str:

@@ -222,6 +222,21 @@ def test_more_octets_than_an_answer_may_hold(cast: Cast) -> None:
     assert len(alice.call("Blob/get", {"ids": blob_ids, "offset": 5, "length": 9})["list"]) == 3
 
 
+@pytest.mark.parametrize(
+    ("octet", "properties"), [(b"\x01", ["data"]), (b"a", ["data:asText", "data:asBase64"])]
+)
+def test_more_octets_than_an_answer_may_hold_in_the_form_that_is_asked_for(
+    cast: Cast, octet: bytes, properties: list[str]
+) -> None:
+    alice = JMAPClient(cast.alice)
+    blob_id = alice.upload(octet * 25_000_000)["blobId"]
+    assert alice.error("Blob/get", {"ids": [blob_id], "properties": properties}) == {
+        "type": "requestTooLarge"
+    }
+    asked = {"ids": [blob_id], "properties": properties, "length": 8_000_000}
+    assert alice.call("Blob/get", asked)["notFound"] == []
+
+
 def test_parts_that_would_have_to_be_looked_for_again_and_again(cast: Cast) -> None:
     alice = JMAPClient(cast.alice)
     blob_id = alice.upload(message() + bytes(20_000_000))["blobId"]
