@@ -236,7 +236,6 @@ class _Delivery:
             before, references, members, with_roles, *named = write.prelude
             if before:
                 return None
-            mail_arrived(write)
             place = find_place(write, recipient, with_roles, named[0] if named else [], is_junk=self.is_junk)
             email = NewEmail(
                 ready.email,
@@ -247,6 +246,7 @@ class _Delivery:
             )
             # No blob of the account has these octets: the name of the transaction is among them.
             [added] = add_messages(write, [email], [references, members, place.known], [])
+            mail_arrived(write, added.id)
             write.defer((REMEMBER, (account_id, self.incoming.hash)))
             arrived = Arrived(
                 account_id=account_id,
