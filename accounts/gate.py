@@ -120,7 +120,8 @@ class AddressHolder:
 
 
 @lru_cache(maxsize=1024)
-def _scopes(scope: str) -> frozenset[str]:
+def scopes_of(scope: str) -> frozenset[str]:
+    """The scopes of a token, from the column that holds them."""
     return frozenset(scope.split())
 
 
@@ -143,7 +144,7 @@ def token_holder(connection: psycopg.Connection[Row], token_checksum: str) -> To
     rows = connection.execute(TOKEN_GATE, (token_checksum,), prepare=True, binary=True).fetchall()
     if not rows:
         return None
-    return TokenHolder(person_of(rows), rows[0][10], _scopes(rows[0][11]), rows[0][12], rows)
+    return TokenHolder(person_of(rows), rows[0][10], scopes_of(rows[0][11]), rows[0][12], rows)
 
 
 def address_holder(
