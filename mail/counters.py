@@ -11,32 +11,32 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jmapcore.store.database import Statement
+from jmapcore.store.rows import Change, Insertion, Removal
 from jmapcore.store.write import AccountWrite
 from mail.fragments import email_ids_json, is_unread
 
-MOVE_COUNTS = """
-    UPDATE mailbox AS m
-    SET total_emails = m.total_emails + d.emails, unread_emails = m.unread_emails + d.unread,
-        total_threads = m.total_threads + d.threads, unread_threads = m.unread_threads + d.unread_threads
-    FROM unnest(%s::int[], %s::int[], %s::int[], %s::int[], %s::int[])
-        AS d (id, emails, unread, threads, unread_threads)
-    WHERE m.account_id = %s AND m.id = d.id"""
-SAVE_THREAD_MAILBOXES = """
-    INSERT INTO thread_mailbox (account_id, thread_id, mailbox_id, latest_at, latest_email_id, total)
-    SELECT %s, t.thread_id, t.mailbox_id, t.latest_at, t.latest_email_id, t.total
-    FROM unnest(%s::int[], %s::int[], %s::timestamptz[], %s::int[], %s::int[])
-        AS t (thread_id, mailbox_id, latest_at, latest_email_id, total)
-    ON CONFLICT (account_id, thread_id, mailbox_id) DO UPDATE
-    SET latest_at = excluded.latest_at, latest_email_id = excluded.latest_email_id, total = excluded.total"""
-DROP_THREAD_MAILBOXES = """
-    DELETE FROM thread_mailbox AS t USING unnest(%s::int[], %s::int[]) AS d (thread_id, mailbox_id)
-    WHERE t.account_id = %s AND t.thread_id = d.thread_id AND t.mailbox_id = d.mailbox_id"""
-ADD_THREADS = """
-    INSERT INTO thread (account_id, id, email_ids_json)
-    SELECT %s, t.id, t.email_ids_json FROM unnest(%s::int[], %s::text[]) AS t (id, email_ids_json)"""
-SAVE_THREADS = """
-    UPDATE thread AS t SET email_ids_json = n.email_ids_json
-    FROM unnest(%s::int[], %s::text[]) AS n (id, email_ids_json) WHERE t.account_id = %s AND t.id = n.id"""
+_COUNTS = ("total_emails", "unread_emails", "total_threads", "unread_threads")
+MOVE_COUNTS = Change(
+    "mailbox",
+    dict.fromkeys(_COUNTS, "int"),
+    {"id": "int"},
+    forms={name: f"{name} + {{}}" for name in _COUNTS},
+)
+SAVE_THREAD_MAILBOXES = Insertion(
+    "thread_mailbox",
+    {
+        "thread_id": "int",
+        "mailbox_id": "int",
+        "latest_at": "timestamptz",
+        "latest_email_id": "int",
+        "total": "int",
+    },
+    conflict="""ON CONFLICT (account_id, thread_id, mailbox_id) DO UPDATE
+        SET latest_at = excluded.latest_at, latest_email_id = excluded.latest_email_id, total = excluded.total""",
+)
+DROP_THREAD_MAILBOXES = Removal("thread_mailbox", {"thread_id": "int", "mailbox_id": "int"})
+ADD_THREADS = Insertion("thread", {"id": "int", "email_ids_json": "text"})
+SAVE_THREADS = Change("thread", {"email_ids_json": "text"}, {"id": "int"})
 DROP_THREADS = "DELETE FROM thread WHERE account_id = %s AND id = ANY(%s::int[])"
 DROP_THREAD_REFS = "DELETE FROM thread_ref WHERE account_id = %s AND thread_id = ANY(%s::int[])"
 
@@ -119,8 +119,8 @@ class Counts:
             return []
         for mailbox_id in moves:
             write.updated("Mailbox", mailbox_id, volatile=True)
-        columns = [list(column) for column in zip(*moves.values(), strict=True)]
-        return [(MOVE_COUNTS, (list(moves), *columns, write.account_id))]
+        rows = [(*move, mailbox_id) for mailbox_id, move in moves.items()]
+        return [MOVE_COUNTS.of(write.account_id, rows)]
 
 
 class _Derived:
@@ -155,19 +155,14 @@ class _Derived:
         account_id = self._write.account_id
         found: list[Statement] = []
         if self.added_threads:
-            found.append(
-                (ADD_THREADS, (account_id, list(self.added_threads), list(self.added_threads.values())))
-            )
+            found.append(ADD_THREADS.of(account_id, list(self.added_threads.items())))
         if self.saved_threads:
-            found.append(
-                (SAVE_THREADS, (list(self.saved_threads), list(self.saved_threads.values()), account_id))
-            )
+            rows = [(text, thread_id) for thread_id, text in self.saved_threads.items()]
+            found.append(SAVE_THREADS.of(account_id, rows))
         if self.saved:
-            columns = [list(column) for column in zip(*self.saved, strict=True)]
-            found.append((SAVE_THREAD_MAILBOXES, (account_id, *columns)))
+            found.append(SAVE_THREAD_MAILBOXES.of(account_id, self.saved))
         if self.dropped:
-            columns = [list(column) for column in zip(*self.dropped, strict=True)]
-            found.append((DROP_THREAD_MAILBOXES, (*columns, account_id)))
+            found.append(DROP_THREAD_MAILBOXES.of(account_id, self.dropped))
         if self.dropped_threads:
             found.append((DROP_THREAD_REFS, (account_id, self.dropped_threads)))
             found.append((DROP_THREADS, (account_id, self.dropped_threads)))

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jmapcore.store.database import Statement
+from jmapcore.store.rows import Insertion
 from mail.counters import Member
 from mail.search.lexemes import of_account
 
-ADD = """
-    INSERT INTO email_search (account_id, id, thread_id, received_at, tsv)
-    SELECT %s, n.id, n.thread_id, n.received_at, n.tsv::tsvector
-    FROM unnest(%s::int[], %s::int[], %s::timestamptz[], %s::text[]) AS n (id, thread_id, received_at, tsv)"""
+ADD = Insertion(
+    "email_search",
+    {"id": "int", "thread_id": "int", "received_at": "timestamptz", "tsv": "text"},
+    forms={"tsv": "{}::tsvector"},
+)
 MOVE = """
     UPDATE email_search AS q SET id = n.id, thread_id = n.thread_id
     FROM unnest(%s::int[], %s::int[], %s::int[]) AS n (id, old_id, thread_id)
@@ -43,13 +45,11 @@ DEAD = """
 
 def add(account_id: int, members: Sequence[Member], rendered: Sequence[str]) -> Statement:
     """What adds the rows of new Emails; `rendered` is `mail.search.message_text.index` of each."""
-    return ADD, (
-        account_id,
-        [member.id for member in members],
-        [member.thread_id for member in members],
-        [member.received_at for member in members],
-        [of_account(text, account_id) for text in rendered],
-    )
+    rows = [
+        (member.id, member.thread_id, member.received_at, of_account(text, account_id))
+        for member, text in zip(members, rendered, strict=True)
+    ]
+    return ADD.of(account_id, rows)
 
 
 def save(account_id: int, ids: Sequence[int], rendered: Sequence[str]) -> Statement:

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from jmapcore.blobs import storage
 from jmapcore.store.database import Row, Statement
+from jmapcore.store.rows import Insertion
 from jmapcore.store.write import AccountWrite
 from mail import email_search
 from mail.counters import Member, settle
@@ -25,12 +26,14 @@ from mail.fragments import (
     static_lines,
 )
 from mail.membership import (
+    KEYWORDS_FORM,
     KNOWN_MAILBOXES,
+    MAILBOX_IDS_FORM,
     IndexRows,
     LoadedThreads,
     UnknownMailboxError,
-    keyword_columns,
-    mailbox_columns,
+    keyword_values,
+    mailbox_values,
 )
 from mail.message.scan import scan
 from mail.message.summary import Summary, summarise_message
@@ -51,21 +54,27 @@ MEMBERS = """
         SELECT m.email_id FROM email_mailbox AS m WHERE m.account_id = %s AND m.thread_id IN (
             SELECT t.id FROM thread_ref AS r JOIN thread AS t ON t.account_id = %s AND t.id = r.thread_id
             WHERE r.account_id = %s AND r.hash = ANY(%s::bigint[]) AND octet_length(t.email_ids_json) < %s))"""
-ADD_EMAILS = """
-    INSERT INTO email (account_id, id, thread_id, received_at, size, keywords, keywords_json, mailbox_ids,
-        mailboxes_json)
-    SELECT %s, n.id, n.thread_id, n.received_at, n.size, string_to_array(n.keywords, ' '), n.keywords_json,
-        string_to_array(n.mailbox_ids, ' ')::int[], n.mailboxes_json
-    FROM unnest(%s::int[], %s::int[], %s::timestamptz[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[])
-        AS n (id, thread_id, received_at, size, keywords, keywords_json, mailbox_ids, mailboxes_json)"""
-ADD_STATIC = """
-    INSERT INTO email_static (account_id, id, blob_id, format, static_json, body_json)
-    SELECT %s, n.id, n.blob_id, %s, n.static_json, n.body_json
-    FROM unnest(%s::int[], %s::int[], %s::text[], %s::text[]) AS n (id, blob_id, static_json, body_json)"""
-ADD_REFERENCES = """
-    INSERT INTO thread_ref (account_id, hash, thread_id)
-    SELECT %s, n.hash, n.thread_id FROM unnest(%s::bigint[], %s::int[]) AS n (hash, thread_id)
-    ON CONFLICT DO NOTHING"""
+ADD_EMAILS = Insertion(
+    "email",
+    {
+        "id": "int",
+        "thread_id": "int",
+        "received_at": "timestamptz",
+        "size": "int",
+        "keywords": "text",
+        "keywords_json": "text",
+        "mailbox_ids": "text",
+        "mailboxes_json": "text",
+    },
+    forms={"keywords": KEYWORDS_FORM, "mailbox_ids": MAILBOX_IDS_FORM},
+)
+ADD_STATIC = Insertion(
+    "email_static",
+    {"id": "int", "blob_id": "int", "format": "int", "static_json": "text", "body_json": "text"},
+)
+ADD_REFERENCES = Insertion(
+    "thread_ref", {"hash": "bigint", "thread_id": "int"}, conflict="ON CONFLICT DO NOTHING"
+)
 MOVE_REFERENCES = """
     INSERT INTO thread_ref (account_id, hash, thread_id)
     SELECT r.account_id, r.hash, n.larger
@@ -271,8 +280,8 @@ def _statements(
         rows_of_indexes.add(member)
     return [
         *moving,
-        (ADD_EMAILS, (account_id, *_email_columns(rows))),
-        (ADD_STATIC, (account_id, FORMAT, *_static_columns(rows))),
+        ADD_EMAILS.of(account_id, _email_rows(rows)),
+        ADD_STATIC.of(account_id, _static_rows(rows)),
         email_search.add(account_id, rows.members, [email.prepared.search for email in rows.emails]),
         *rows_of_indexes.statements(account_id),
         *_references(account_id, rows),
@@ -280,31 +289,31 @@ def _statements(
     ]
 
 
-def _email_columns(rows: _Rows) -> tuple[list[object], ...]:
-    ids, keywords, keywords_texts = keyword_columns(rows.members)
-    _, mailbox_ids, mailboxes_texts = mailbox_columns(rows.members)
-    return (
-        list(ids),
-        [member.thread_id for member in rows.members],
-        [member.received_at for member in rows.members],
-        [email.prepared.size for email in rows.emails],
-        list(keywords),
-        list(keywords_texts),
-        list(mailbox_ids),
-        list(mailboxes_texts),
-    )
+def _email_rows(rows: _Rows) -> list[tuple[object, ...]]:
+    return [
+        (
+            member.id,
+            member.thread_id,
+            member.received_at,
+            email.prepared.size,
+            *keyword_values(member),
+            *mailbox_values(member),
+        )
+        for member, email in zip(rows.members, rows.emails, strict=True)
+    ]
 
 
-def _static_columns(rows: _Rows) -> tuple[list[object], ...]:
-    return (
-        [member.id for member in rows.members],
-        list(rows.blob_ids),
-        [
-            static_json(blob_id, email.prepared.static_lines)
-            for blob_id, email in zip(rows.blob_ids, rows.emails, strict=True)
-        ],
-        [email.prepared.body_json for email in rows.emails],
-    )
+def _static_rows(rows: _Rows) -> list[tuple[object, ...]]:
+    return [
+        (
+            member.id,
+            blob_id,
+            FORMAT,
+            static_json(blob_id, email.prepared.static_lines),
+            email.prepared.body_json,
+        )
+        for member, blob_id, email in zip(rows.members, rows.blob_ids, rows.emails, strict=True)
+    ]
 
 
 def _references(account_id: int, rows: _Rows) -> list[Statement]:
@@ -315,9 +324,7 @@ def _references(account_id: int, rows: _Rows) -> list[Statement]:
     }
     if not pairs:
         return []
-    return [
-        (ADD_REFERENCES, (account_id, [name for name, _ in pairs], [thread_id for _, thread_id in pairs]))
-    ]
+    return [ADD_REFERENCES.of(account_id, list(pairs))]
 
 
 def _move(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from jmapcore.blobs.unreferenced import schedule
 from jmapcore.store.database import Row, Statement
+from jmapcore.store.rows import Change, Insertion, Removal
 from jmapcore.store.write import AccountWrite
 from mail import email_search
 from mail.counters import Member, settle
@@ -33,32 +34,35 @@ THREADS = """
 KNOWN_MAILBOXES = """
     SELECT id, role = 'trash' FROM mailbox WHERE account_id = %s AND (role = 'trash' OR id = ANY(%s::int[]))"""
 
-SAVE_KEYWORDS = """
-    UPDATE email AS e SET keywords = string_to_array(n.keywords, ' '), keywords_json = n.keywords_json
-    FROM unnest(%s::int[], %s::text[], %s::text[]) AS n (id, keywords, keywords_json)
-    WHERE e.account_id = %s AND e.id = n.id"""
-SAVE_MAILBOXES = """
-    UPDATE email AS e
-    SET mailbox_ids = string_to_array(n.mailbox_ids, ' ')::int[], mailboxes_json = n.mailboxes_json
-    FROM unnest(%s::int[], %s::text[], %s::text[]) AS n (id, mailbox_ids, mailboxes_json)
-    WHERE e.account_id = %s AND e.id = n.id"""
-ADD_EMAIL_KEYWORDS = """
-    INSERT INTO email_keyword (account_id, keyword, received_at, email_id, thread_id)
-    SELECT %s, n.keyword, n.received_at, n.email_id, n.thread_id
-    FROM unnest(%s::text[], %s::timestamptz[], %s::int[], %s::int[]) AS n (keyword, received_at, email_id, thread_id)"""
-DROP_EMAIL_KEYWORDS = """
-    DELETE FROM email_keyword AS k USING unnest(%s::text[], %s::timestamptz[], %s::int[])
-        AS d (keyword, received_at, email_id)
-    WHERE k.account_id = %s AND k.keyword = d.keyword AND k.received_at = d.received_at AND k.email_id = d.email_id"""
-ADD_EMAIL_MAILBOXES = """
-    INSERT INTO email_mailbox (account_id, mailbox_id, received_at, email_id, thread_id)
-    SELECT %s, n.mailbox_id, n.received_at, n.email_id, n.thread_id
-    FROM unnest(%s::int[], %s::timestamptz[], %s::int[], %s::int[]) AS n (mailbox_id, received_at, email_id, thread_id)"""
-DROP_EMAIL_MAILBOXES = """
-    DELETE FROM email_mailbox AS m USING unnest(%s::int[], %s::timestamptz[], %s::int[])
-        AS d (mailbox_id, received_at, email_id)
-    WHERE m.account_id = %s AND m.mailbox_id = d.mailbox_id AND m.received_at = d.received_at
-        AND m.email_id = d.email_id"""
+KEYWORDS_FORM = "string_to_array({}, ' ')"
+MAILBOX_IDS_FORM = "string_to_array({}, ' ')::int[]"
+"""`unnest` knows no arrays of ragged arrays."""
+
+SAVE_KEYWORDS = Change(
+    "email",
+    {"keywords": "text", "keywords_json": "text"},
+    {"id": "int"},
+    forms={"keywords": KEYWORDS_FORM},
+)
+SAVE_MAILBOXES = Change(
+    "email",
+    {"mailbox_ids": "text", "mailboxes_json": "text"},
+    {"id": "int"},
+    forms={"mailbox_ids": MAILBOX_IDS_FORM},
+)
+ADD_EMAIL_KEYWORDS = Insertion(
+    "email_keyword", {"keyword": "text", "received_at": "timestamptz", "email_id": "int", "thread_id": "int"}
+)
+DROP_EMAIL_KEYWORDS = Removal(
+    "email_keyword", {"keyword": "text", "received_at": "timestamptz", "email_id": "int"}
+)
+ADD_EMAIL_MAILBOXES = Insertion(
+    "email_mailbox",
+    {"mailbox_id": "int", "received_at": "timestamptz", "email_id": "int", "thread_id": "int"},
+)
+DROP_EMAIL_MAILBOXES = Removal(
+    "email_mailbox", {"mailbox_id": "int", "received_at": "timestamptz", "email_id": "int"}
+)
 DROP_STATIC = "DELETE FROM email_static WHERE account_id = %s AND id = ANY(%s::int[]) RETURNING blob_id"
 DROP_EMAILS = "DELETE FROM email WHERE account_id = %s AND id = ANY(%s::int[]) RETURNING size"
 
@@ -149,18 +153,14 @@ class IndexRows:
         """What drops and adds them."""
         found: list[Statement] = []
         if self._dropped_mailboxes:
-            found.append((DROP_EMAIL_MAILBOXES, (*_columns(self._dropped_mailboxes), account_id)))
+            found.append(DROP_EMAIL_MAILBOXES.of(account_id, self._dropped_mailboxes))
         if self._added_mailboxes:
-            found.append((ADD_EMAIL_MAILBOXES, (account_id, *_columns(self._added_mailboxes))))
+            found.append(ADD_EMAIL_MAILBOXES.of(account_id, self._added_mailboxes))
         if self._dropped_keywords:
-            found.append((DROP_EMAIL_KEYWORDS, (*_columns(self._dropped_keywords), account_id)))
+            found.append(DROP_EMAIL_KEYWORDS.of(account_id, self._dropped_keywords))
         if self._added_keywords:
-            found.append((ADD_EMAIL_KEYWORDS, (account_id, *_columns(self._added_keywords))))
+            found.append(ADD_EMAIL_KEYWORDS.of(account_id, self._added_keywords))
         return found
-
-
-def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def threads_statements(
@@ -242,9 +242,11 @@ def _save(write: AccountWrite, loaded: LoadedThreads, changed: dict[int, Member]
             moved[old.thread_id] = loaded.threads[old.thread_id]
     statements: list[Statement] = []
     if keywords:
-        statements.append((SAVE_KEYWORDS, (*keyword_columns(keywords), write.account_id)))
+        rows = [(*keyword_values(member), member.id) for member in keywords]
+        statements.append(SAVE_KEYWORDS.of(write.account_id, rows))
     if mailboxes:
-        statements.append((SAVE_MAILBOXES, (*mailbox_columns(mailboxes), write.account_id)))
+        rows = [(*mailbox_values(member), member.id) for member in mailboxes]
+        statements.append(SAVE_MAILBOXES.of(write.account_id, rows))
     statements += index.statements(write.account_id)
     after = _with(moved, changed)
     statements += settle(write, moved, after, loaded.trash)
@@ -268,22 +270,14 @@ def _remember(loaded: LoadedThreads, after: dict[int, list[Member]]) -> None:
         loaded.threads[thread_id] = members
 
 
-def keyword_columns(members: Sequence[Member]) -> tuple[list[int], list[str], list[str]]:
-    """Ids, keywords separated by spaces, and their JSON, for `unnest` (which knows no arrays of ragged arrays)."""
-    return (
-        [member.id for member in members],
-        [keywords_text(member.keywords) for member in members],
-        [keywords_json(member.keywords) for member in members],
-    )
+def keyword_values(member: Member) -> tuple[str, str]:
+    """An Email's keywords separated by spaces, and their JSON."""
+    return keywords_text(member.keywords), keywords_json(member.keywords)
 
 
-def mailbox_columns(members: Sequence[Member]) -> tuple[list[int], list[str], list[str]]:
-    """Ids, mailbox ids separated by spaces, and their JSON, for `unnest`."""
-    return (
-        [member.id for member in members],
-        [" ".join(map(str, sorted(member.mailbox_ids))) for member in members],
-        [mailboxes_json(member.mailbox_ids) for member in members],
-    )
+def mailbox_values(member: Member) -> tuple[str, str]:
+    """An Email's mailbox ids separated by spaces, and their JSON."""
+    return " ".join(map(str, sorted(member.mailbox_ids))), mailboxes_json(member.mailbox_ids)
 
 
 def destroy_emails(

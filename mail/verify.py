@@ -220,7 +220,7 @@ def add_references(write: AccountWrite, pairs: list[tuple[int, int]]) -> None:
     """Add (hash, Thread) references that are missing."""
     if pairs:
         names, threads = zip(*pairs, strict=True)
-        write.run((ADD_REFERENCES, (write.account_id, list(names), list(threads))))
+        write.run(ADD_REFERENCES.of(write.account_id, list(zip(names, threads, strict=True))))
 
 
 def _repair_rows(write: AccountWrite) -> None:

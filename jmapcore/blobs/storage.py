@@ -19,6 +19,7 @@ from jmapcore.blobs.backends import CHUNK_SIZE, ROWS, Borrow, backend_for_new, b
 from jmapcore.blobs.unreferenced import schedule
 from jmapcore.store import database
 from jmapcore.store.database import Connection, Row, Statement, read
+from jmapcore.store.rows import Insertion
 from jmapcore.store.write import AccountWrite, account_write
 
 SMALL = 1024 * 1024
@@ -32,14 +33,8 @@ LOCATE = "SELECT id, size, location FROM blob WHERE account_id = %s AND id = ANY
 ALL_CHUNKS = """
     SELECT blob_id, data FROM blob_chunk WHERE account_id = %s AND blob_id = ANY(%b::int[])
     ORDER BY blob_id, n"""
-INSERT_BLOBS = """
-    INSERT INTO blob (account_id, id, hash, size, location)
-    SELECT %s, b.id, b.hash, b.size, b.location
-    FROM unnest(%b::int[], %b::bytea[], %b::bigint[], %b::text[]) AS b (id, hash, size, location)"""
-INSERT_CHUNKS = """
-    INSERT INTO blob_chunk (account_id, blob_id, n, data)
-    SELECT %s, c.blob_id, c.n, c.data
-    FROM unnest(%b::int[], %b::int[], %b::bytea[]) AS c (blob_id, n, data)"""
+INSERT_BLOBS = Insertion("blob", {"id": "int", "hash": "bytea", "size": "bigint", "location": "text"})
+INSERT_CHUNKS = Insertion("blob_chunk", {"blob_id": "int", "n": "int", "data": "bytea"})
 RESERVE = """
     INSERT INTO blob_sweep (account_id, blob_id, due_at, location)
     VALUES (%s, %s, now() + interval '1 hour', %s)"""
@@ -183,22 +178,16 @@ def put_small_statements(
 
 
 def _insert_statements(account_id: int, new: dict[int, Content]) -> list[Statement]:
-    blobs = (
-        list(new),
-        [content.hash for content in new.values()],
-        [content.size for content in new.values()],
-        [content.location for content in new.values()],
-    )
+    blobs = [(blob_id, content.hash, content.size, content.location) for blob_id, content in new.items()]
     chunks = [
         (blob_id, start // CHUNK_SIZE, content.data[start : start + CHUNK_SIZE])
         for blob_id, content in new.items()
         if content.data is not None
         for start in range(0, content.size, CHUNK_SIZE)
     ]
-    statements: list[Statement] = [(INSERT_BLOBS, (account_id, *blobs))]
+    statements = [INSERT_BLOBS.of(account_id, blobs)]
     if chunks:
-        columns = [list(column) for column in zip(*chunks, strict=True)]
-        statements.append((INSERT_CHUNKS, (account_id, *columns)))
+        statements.append(INSERT_CHUNKS.of(account_id, chunks))
     return statements
 
 

@@ -19,7 +19,7 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 
 from jmapcore.store.confirmation import NotConfirmedError, awaiting, place_among
-from jmapcore.store.parameters import encoded
+from jmapcore.store.parameters import ENCODERS
 
 _PLACEHOLDER = re.compile(r"%(?:([sbt])|(%))")
 _FORMATS = {"s": PyFormat.AUTO, "b": PyFormat.BINARY, "t": PyFormat.TEXT}
@@ -98,11 +98,14 @@ def _message(transformer: Any, sql: str, parameters: Sequence[Any]) -> _Message:
         )
     if not parameters:
         return (query, ()), None, None
-    values, types, formats = [], [], []
-    for parameter, given_format in zip(parameters, given_formats, strict=True):
-        found = encoded(parameter)
+    values: list[bytes | None] = []
+    types: list[int] = []
+    formats: list[int] = []
+    for place, parameter in enumerate(parameters):
+        encode = ENCODERS.get(type(parameter))
+        found = None if encode is None else encode(parameter)
         if found is None:
-            (value,) = transformer.dump_sequence([parameter], [given_format])
+            (value,) = transformer.dump_sequence([parameter], [given_formats[place]])
             found = value, transformer.types[0], transformer.formats[0]
         values.append(found[0])
         types.append(found[1])
@@ -206,6 +209,7 @@ class PreparedPipeline:
         return pgconn.get_result()
 
     def _receive(self, transformer: Any, sent: Sequence[tuple[_Key, bool]]) -> list[Result]:
+        pgconn = self._pgconn
         results: list[Result] = []
         failed: Any = None
         for key, is_new in sent:
@@ -213,7 +217,7 @@ class PreparedPipeline:
                 received = self._next_result()
                 if received is None:
                     raise psycopg.OperationalError("the connection to the database was lost")
-                self._next_result()  # the end of this command's results
+                pgconn.get_result()  # the end of this command's results, which is no message to wait for
                 if received.status in _DONE:
                     if not is_preparing:
                         results.append(_result(transformer, received))

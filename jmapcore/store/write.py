@@ -18,6 +18,7 @@ from psycopg.pq import TransactionStatus
 
 from jmapcore.store.database import Connection, run
 from jmapcore.store.prepared import Result, Row, Statement
+from jmapcore.store.rows import Insertion
 from jmapcore.store.states import TypeMark, marks, states_statement
 from jmapcore.store.usage import QUOTA, Usage
 
@@ -33,14 +34,14 @@ LOCK_STATE = """
     FROM account_state AS s WHERE s.account_id = %s FOR UPDATE OF s"""
 SAVE_STATE = """
     UPDATE account_state SET modseq = %s, next_id = %s, used_octets = %s, used_objects = %s WHERE account_id = %s"""
-SAVE_TYPES = """
-    INSERT INTO type_state (account_id, type, modseq, floor)
-    SELECT %s, t.type, t.modseq, 0 FROM unnest(%s::text[], %s::bigint[]) AS t (type, modseq)
-    ON CONFLICT (account_id, type) DO UPDATE SET modseq = excluded.modseq"""
-APPEND_LOG = """
-    INSERT INTO change_log (account_id, type, modseq, object, operation)
-    SELECT %s, l.type, l.modseq, l.object, l.operation
-    FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::text[]) AS l (type, modseq, object, operation)"""
+SAVE_TYPES = Insertion(
+    "type_state",
+    {"type": "text", "modseq": "bigint", "floor": "bigint"},
+    conflict="ON CONFLICT (account_id, type) DO UPDATE SET modseq = excluded.modseq",
+)
+APPEND_LOG = Insertion(
+    "change_log", {"type": "text", "modseq": "bigint", "object": "int", "operation": "text"}
+)
 
 writing_account: ContextVar[int | None] = ContextVar("writing_account", default=None)
 """The account whose write block is open in this context; tracked models refuse to be written where there is none."""
@@ -175,12 +176,9 @@ class AccountWrite:
             self.updated(QUOTA, quota, volatile=True)
         used = self.usage.octets, self.usage.objects
         if self._changes:
-            types, modseqs, objects, operations = (
-                list(column) for column in zip(*self._changes, strict=True)
-            )
-            newest = self.type_modseqs()
-            statements.append((APPEND_LOG, (self.account_id, types, modseqs, objects, operations)))
-            statements.append((SAVE_TYPES, (self.account_id, list(newest), list(newest.values()))))
+            newest = [(type_name, modseq, 0) for type_name, modseq in self.type_modseqs().items()]
+            statements.append(APPEND_LOG.of(self.account_id, self._changes))
+            statements.append(SAVE_TYPES.of(self.account_id, newest))
         if (self.modseq, self._next_id, used) != (self.first_modseq, self._first_id, self._first_usage):
             statements.append((SAVE_STATE, (self.modseq, self._next_id, *used, self.account_id)))
         return statements
