@@ -76,7 +76,7 @@ class Route:
 
 
 _SEGMENT = "([^/]+)"
-ROUTES = (
+ROUTES = [
     Route(
         re.compile(r"/jmap/api/?\Z"), {"POST": views.api, "GET": views.session, "HEAD": views.session}, "api"
     ),
@@ -91,7 +91,8 @@ ROUTES = (
         {"GET": views.download, "HEAD": views.download},
         "download",
     ),
-)
+]
+"""Apps add theirs in `AppConfig.ready`."""
 
 _EXPOSED = "Content-Disposition, Content-Range, ETag, Retry-After, WWW-Authenticate"
 _PREFLIGHT = [

@@ -25,7 +25,7 @@ from jmapcore.protocol.errors import (
     RequestError,
     ServerUnavailable,
 )
-from jmapcore.protocol.request import parse_request
+from jmapcore.protocol.request import Request, parse_request
 from jmapcore.registry import registry
 from jmapcore.session import session_of
 from jmapcore.store.database import unconfirmed_connection
@@ -69,8 +69,12 @@ def api(environ: Environ, caller: Caller, log: RequestLog, groups: tuple[str, ..
 
 
 def run_request(body: bytes, caller: Caller, log: RequestLog) -> list[bytes]:
+    """The Response object of the Request object in a body. Raises `RequestError`."""
+    return run_parsed(parse_request(body), caller, log)
+
+
+def run_parsed(request: Request, caller: Caller, log: RequestLog) -> list[bytes]:
     """The Response object of a Request object, for HTTP and whatever else carries requests. Raises `RequestError`."""
-    request = parse_request(body)
     log.methods = ",".join(call.name if call.name in registry.methods else "?" for call in request.calls)
     created_ids = dict(request.created_ids or {})
     limits = Limits(

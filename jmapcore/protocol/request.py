@@ -30,7 +30,11 @@ class Request:
 
 def parse_request(body: bytes) -> Request:
     """The Request object in a body. Raises `NotJSON` or `NotRequest`; unknown members are ignored (§3.3)."""
-    value = loads(body)
+    return request_of(loads(body))
+
+
+def request_of(value: Any) -> Request:
+    """The Request object that a JSON value is. Raises `NotRequest`; unknown members are ignored (§3.3)."""
     if type(value) is not dict:
         raise NotRequest("The request must be a JSON object.")
     using = value.get("using")
