@@ -128,7 +128,17 @@ COUNTS = Expectation(
     type_name="Mailbox",
     volatile=True,
 )
-EXPECTATIONS = (EMAIL, EMAIL_MAILBOX, EMAIL_KEYWORD, THREAD, THREAD_MAILBOX, COUNTS)
+SUBMISSION_REPORT = Expectation(
+    table="submission_report",
+    key=("submission_id", "blob_id"),
+    values=(),
+    expected="""
+        SELECT DISTINCT s.id, substr(r.id, 2)::int
+        FROM email_submission AS s, jsonb_array_elements_text(s.dsn_blob_ids || s.mdn_blob_ids) AS r (id)
+        WHERE s.account_id = %(account)s AND NOT s.is_destroyed""",
+    owned=True,
+)
+EXPECTATIONS = (EMAIL, EMAIL_MAILBOX, EMAIL_KEYWORD, THREAD, THREAD_MAILBOX, COUNTS, SUBMISSION_REPORT)
 """In the order in which a repair goes: what an expectation reads is right before it."""
 
 WITHOUT_MAILBOX = """

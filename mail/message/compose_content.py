@@ -109,6 +109,8 @@ def encoded_content(type_: str, content: Octets, charset: str | None) -> Encoded
     """The content of a blob: octet for octet, but for the line ends of messages."""
     if type_ in _MESSAGES:
         return _encoded_message(type_, content)
+    if type_ in _REPORTS and content.size <= SMALL and _is_seven_bit(content.whole()):
+        return Encoded("7bit", content.pieces)
     if type_.startswith(("text/", "message/")) and content.size <= SMALL:
         return _encoded_text_content(content.whole(), charset, is_text=type_.startswith("text/"))
     return Encoded("base64", lambda: base64_lines(content.pieces()))
@@ -138,6 +140,15 @@ def _is_utf8(raw: bytes) -> bool:
 
 
 _MESSAGES = frozenset({"message/rfc822", "message/global"})
+
+_REPORTS = frozenset({"message/delivery-status", "message/disposition-notification"})
+"""Fields for programs, in which a long word may make a long line: "7bit … MUST be used" (RFC 3464 §2.1, RFC 8098 §3.1)."""
+
+
+def _is_seven_bit(raw: bytes) -> bool:
+    return (
+        raw.isascii() and b"\0" not in raw and not _BARE_LINE_END.search(raw) and not _LONG_LINE.search(raw)
+    )
 
 
 def _encoded_message(type_: str, content: Octets) -> Encoded:

@@ -1,13 +1,12 @@
-"""The type VacationResponse (RFC 8621 §8): one in each account; the answers themselves are delivery's."""
+"""The type VacationResponse (RFC 8621 §8): one in each account; the answers themselves are in `mail.vacation`."""
 
 from __future__ import annotations
 
 from jmapcore.protocol.schema import GET, SET, ObjectType, Property, SetBy
 from jmapcore.protocol.wire import Boolean, Id, Nullable, String, UTCDate
-from jmapcore.store.model_storage import ModelStorage
-from mail.models import VacationResponse
 from mail.types.capability import VACATION_RESPONSE
 from mail.types.wire import Line
+from mail.vacation.senders import VacationResponseStorage
 
 MAX_SIZE_BODY = 1_000_000
 """Octets of a text that would be sent again and again."""
@@ -17,7 +16,7 @@ VACATION_RESPONSE_TYPE = ObjectType(
     capability=VACATION_RESPONSE,
     letter="v",
     methods=frozenset({GET, SET}),
-    storage=ModelStorage(VacationResponse),
+    storage=VacationResponseStorage(),
     properties={
         "id": Property(Id(), set_by=SetBy.SERVER),
         "isEnabled": Property(Boolean(), False),
