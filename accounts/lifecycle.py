@@ -25,6 +25,12 @@ came or went, or somebody else got an address that a catch-all took. The rows sa
 user_renamed: list[Callable[[User, str], None]] = []
 """After a user got another name to be shown; the second argument is the name before."""
 
+limits_changed: list[Callable[[Account], None]] = []
+"""After the limits of one account were set. Those that many accounts take over from their domain or tenant change in silence."""
+
+administrator_changed: list[Callable[[User], None]] = []
+"""After a user with an account became an administrator of something else than before, or of nothing."""
+
 account_deleted: list[Callable[[Account], None]] = []
 """Before the account's row is deleted: all of its data elsewhere goes now, for no foreign key leads there."""
 

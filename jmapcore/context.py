@@ -129,7 +129,7 @@ class RequestContext:
 
     def reading(self, access: AccountAccess) -> Reading:
         """Open the reading of an account for one method call."""
-        return Reading(self.connection, access, self._marks, self.caller)
+        return Reading(self.connection, access, self._marks, self.caller, self.using)
 
     def forget_states(self) -> None:
         """A call may have written: the states that were read before are no longer those of the next call."""

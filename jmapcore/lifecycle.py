@@ -6,6 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from jmapcore.blobs.sweep import forget_account
+from jmapcore.quotas import COLUMNS, account_defaults
 from jmapcore.store.database import Connection, django_connection, run
 from jmapcore.store.prepared import Statement
 from jmapcore.store.write import SET_WRITING, account_write
@@ -13,17 +14,20 @@ from jmapcore.store.write import SET_WRITING, account_write
 if TYPE_CHECKING:
     from accounts.models import Account
 
-CREATE_STATE = "INSERT INTO account_state (account_id, epoch, modseq, next_id) VALUES (%s, %s, 0, 1)"
+CREATE_STATE = f"""
+    INSERT INTO account_state (account_id, epoch, modseq, next_id, {COLUMNS})
+    SELECT a.account_id, %s, 0, 1, {COLUMNS} FROM account_limits(%s::bigint, %s::bigint, %s::int) AS a
+    WHERE a.account_id = %s"""  # noqa: S608  # our own names
 RENEW_EPOCH = "UPDATE account_state SET epoch = %s WHERE account_id = %s"
 SKIPPED_IDS = 1_000_000
 """More than an account gives out between a backup and its restore; two thousand restores use up the ids."""
-OWN_TABLES = ("change_log", "type_state", "account_state")
+OWN_TABLES = ("shared_quota", "account_held", "change_log", "type_state", "account_state")
 """In the order in which an account's rows are deleted; its blobs have their own end."""
 
 
 def create_account_state(account: Account) -> None:
     """Give a new account its state row, in the caller's transaction."""
-    _write(account, (CREATE_STATE, (account.pk, _epoch())))
+    _write(account, (CREATE_STATE, (_epoch(), *account_defaults(), account.pk)))
 
 
 def renew_epoch(account_id: int, connection: Connection) -> None:

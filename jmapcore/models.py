@@ -44,6 +44,35 @@ class AccountHeld(models.Model):  # noqa: DJ008  # never shown to a person
         db_table = "account_held"
 
 
+class SharedQuota(TrackedModel):
+    """What an administrator's account shows of a sum beside its own: of a domain, a tenant, or everything (RFC 9425 §8).
+
+    A copy of what `jmapcore.quotas` summed up, so that it changes in the account's own write, with its states.
+    """
+
+    pk = models.CompositePrimaryKey("account_id", "id")
+    account_id = models.BigIntegerField()
+    id = models.IntegerField()
+    scope = models.TextField()
+    """`domain`, `tenant` or `server`."""
+    subject = models.BigIntegerField()
+    """The number of the domain or tenant; 0 for everything."""
+    name = models.TextField()
+    resource = models.TextField()
+    used = models.BigIntegerField()
+    hard = models.BigIntegerField()
+    soft = models.BigIntegerField(null=True)
+    warn = models.BigIntegerField(null=True)
+
+    class Meta(TrackedModel.Meta):
+        db_table = "shared_quota"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account_id", "scope", "subject", "resource"], name="shared_quota_once"
+            )
+        ]
+
+
 class TypeState(TrackedModel):
     """The state of one type in one account (RFC 8620 §5.1), and the floor below which its log was pruned."""
 

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from accounts.access import MAIL_SCOPE, SCOPES
 from accounts.addresses import normalise_domain
 from accounts.client import Network, trusted_networks
+from accounts.quota_sizes import parse_octets
 from jmapsite.embedded.errors import EmbeddedServerError
 from jmapsite.embedded.layout import POSTGRESQL, REDIS, Layout
 from jmapsite.embedded.postgresql import DATABASE, OWNER, WEB
@@ -29,6 +30,18 @@ def _number(name: str, default: int) -> int:
     if not value.isdigit():
         raise SystemExit(f"{name} must be a whole number, not {value!r}.")
     return int(value)
+
+
+def _limit(name: str, default: int | None, *, octets: bool) -> int | None:
+    """A hard limit; 0 for none."""
+    value = os.environ.get(name, "")
+    if not value:
+        return default
+    limit = parse_octets(value) if octets or value.isdigit() else None
+    if limit is None:
+        example = "a size such as 10GB" if octets else "a whole number"
+        raise SystemExit(f"{name} must be {example}, or 0 for no limit, not {value!r}.")
+    return limit or None
 
 
 def _choice(name: str, *, default: bool) -> bool:
@@ -344,6 +357,21 @@ MAIL_HOST_NAME = _host_name()
 # Mail that comes in: what is said of a full account, and the header fields that put a message into Junk.
 MAIL_OVER_QUOTA = _over_quota()
 MAIL_JUNK_FIELDS = _junk_fields()
+# Quotas where none is set for the account, the domain, the tenant, the service: hard limits, None for none; then the share of the
+# lowest limit, in percent, from which programs may warn.
+QUOTA_DEFAULTS = {
+    kind: {
+        "octets": _limit(f"QUOTA_{kind.upper()}_OCTETS", octets, octets=True),
+        "count": _limit(f"QUOTA_{kind.upper()}_MESSAGES", messages, octets=False),
+    }
+    for kind, octets, messages in (
+        ("account", 10_000 * _MEGABYTE, 2_000_000),
+        ("domain", None, None),
+        ("tenant", None, None),
+        ("server", None, None),
+    )
+}
+QUOTA_WARN_PERCENT = _number("QUOTA_WARN_PERCENT", 90)
 # Blobs: "rows" of PostgreSQL, or "files" in the storage jmap-blobs. It may change at any time: each blob knows where it is.
 JMAP_BLOB_STORAGE = os.environ.get("JMAP_BLOB_STORAGE") or "rows"
 # Octets of unreferenced blobs for each user of an account.

@@ -9,6 +9,7 @@ from accounts.models.oauth import (
     IDToken,
     RefreshToken,
 )
+from accounts.models.quotas import DomainUsage, QuotaLimit, TenantUsage
 from accounts.models.tenancy import Account, Address, Alias, AliasTarget, Domain, Grant, Tenant
 from accounts.models.user import User
 
@@ -23,9 +24,12 @@ __all__ = [
     "AuthorizationGrant",
     "DeviceGrant",
     "Domain",
+    "DomainUsage",
     "Grant",
     "IDToken",
+    "QuotaLimit",
     "RefreshToken",
     "Tenant",
+    "TenantUsage",
     "User",
 ]

@@ -38,6 +38,15 @@ class UserManager(BaseUserManager["User"]):
         return user
 
 
+class Administers(models.TextChoices):
+    """Whose sums somebody sees in mail programs: the quotas of others than the own account (RFC 9425 §8)."""
+
+    NOTHING = "", "nothing"
+    DOMAIN = "domain", "the own domain"
+    TENANT = "tenant", "the own tenant with all its domains"
+    SERVER = "server", "the whole service, and the own tenant"
+
+
 class User(AbstractBaseUser, PermissionsMixin):
     """Somebody who signs in. Operators have no tenant; everybody else has one, a domain and an account.
 
@@ -60,6 +69,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         default=False,
         help_text="Set while a second factor is on: mail programs then need an app password or OAuth.",
     )
+    administers = models.CharField(
+        max_length=6,
+        choices=Administers,
+        default=Administers.NOTHING,
+        blank=True,
+        help_text="Whose quotas mail programs show to this user, besides that of the own account.",
+    )
     created = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "address"
@@ -70,6 +86,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         ordering = ["address"]
+        indexes = [
+            models.Index(fields=["id"], name="user_administers", condition=~models.Q(administers="")),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(tenant__isnull=True, domain__isnull=True)

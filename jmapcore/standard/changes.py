@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,13 @@ class Changes:
         elif number not in self.created:
             self.updated[number] = self.updated.get(number, False) or operation != VOLATILE
 
+    def leave_out(self, hidden: Callable[[int], bool] | None) -> None:
+        """Forget records of which the caller must not learn."""
+        if hidden is not None:
+            self.created = {number: None for number in self.created if not hidden(number)}
+            self.updated = {number: more for number, more in self.updated.items() if not hidden(number)}
+            self.destroyed = {number: None for number in self.destroyed if not hidden(number)}
+
 
 def changes_between(reading: Reading, type_name: str, since: int, until: int, limit: int) -> Changes:
     """The changes after `since` and up to `until`, `limit` records at most; `up_to` says how far it got.
@@ -95,6 +103,7 @@ def changes(context: RequestContext, declared: ObjectType, values: dict[str, Any
         raise CannotCalculateChanges(values["sinceState"][:40])
     limit = min(values["maxChanges"] or MAX_INT, settings.JMAP_MAX_CHANGES)
     found = changes_between(reading, declared.name, since, mark.modseq, limit)
+    found.leave_out(declared.storage.hidden(reading))
     response: dict[str, Any] = {
         "accountId": values["accountId"],
         "oldState": values["sinceState"],

@@ -58,6 +58,7 @@ def query_changes(context: RequestContext, declared: ObjectType, values: dict[st
             )
             if not found.complete:
                 raise CannotCalculateChanges("too many changes")
+            found.leave_out(declared.storage.hidden(reading))
             removed, touched = _touched(reading, parsed, since, found)
             if touched or values["calculateTotal"]:
                 added, total = _placed(reading, parsed, touched, last)

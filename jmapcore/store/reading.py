@@ -25,7 +25,7 @@ class Reading:
     """The statements of one method call on one account; the first round trip brings the states of its types along.
 
     `known` are the states that an earlier call of the same request has read, where nothing was written since: they are older than
-    the rows, as they must be. `caller` is None where no request is read for.
+    the rows, as they must be. `caller` is None where no request is read for, and `using` then empty.
     """
 
     def __init__(
@@ -34,9 +34,11 @@ class Reading:
         access: AccountAccess,
         known: Marks | None = None,
         caller: Caller | None = None,
+        using: frozenset[str] = frozenset(),
     ) -> None:
         self.connection = connection
         self.caller = caller
+        self.using = using
         self.access = access
         self.account_id = access.account_id
         self._known = known if known is not None else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -122,6 +122,13 @@ class Storage:
         """Which of these records match the filter of a query, whatever else there is; in the order of `numbers`."""
         found = set(self.results(reading, query))
         return [number for number in numbers if number in found]
+
+    def hidden(self, reading: Reading) -> Callable[[int], bool] | None:
+        """Of which records the caller must not learn though the account has them; None: there are none.
+
+        They are left out of /changes and /queryChanges here, and of everything else by the storage itself.
+        """
+        return None
 
     def can_calculate_changes(self, query: Query) -> bool:
         """Whether /queryChanges can answer for this query."""

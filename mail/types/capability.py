@@ -12,6 +12,7 @@ from jmapcore.protocol.registry import Capability
 
 MAIL = "urn:ietf:params:jmap:mail"
 SUBMISSION = "urn:ietf:params:jmap:submission"
+QUOTA = "urn:ietf:params:jmap:quota"
 VACATION_RESPONSE = "urn:ietf:params:jmap:vacationresponse"
 
 MAX_MAILBOX_DEPTH = 10
@@ -64,7 +65,7 @@ def _may_send(access: AccountAccess) -> bool:
     return access.may_send
 
 
-# Clients that name mail alone in `using` call the methods of these two as well.
+# Clients that name mail alone in `using` call the methods of these three as well.
 SUBMISSION_CAPABILITY = Capability(
     SUBMISSION,
     account_value=submission_value,
@@ -78,4 +79,7 @@ VACATION_RESPONSE_CAPABILITY = Capability(
     scope=MAIL_SCOPE,
     available=_may_send,
     opened_by=frozenset({MAIL}),
+)
+QUOTA_CAPABILITY = Capability(
+    QUOTA, account_value=lambda access: {}, scope=MAIL_SCOPE, opened_by=frozenset({MAIL})
 )

@@ -5,13 +5,19 @@ from __future__ import annotations
 from jmapcore.protocol.registry import Arrivals, Registry
 from jmapcore.standard.methods import register_type
 from mail.arrival import EMAIL_DELIVERY
-from mail.types.capability import CAPABILITY, SUBMISSION_CAPABILITY, VACATION_RESPONSE_CAPABILITY
+from mail.types.capability import (
+    CAPABILITY,
+    QUOTA_CAPABILITY,
+    SUBMISSION_CAPABILITY,
+    VACATION_RESPONSE_CAPABILITY,
+)
 from mail.types.email import EMAIL
 from mail.types.email_delivery import EMAIL_DELIVERY_TYPE
 from mail.types.email_import import EMAIL_IMPORT
 from mail.types.email_parse import EMAIL_PARSE
 from mail.types.identity import IDENTITY
 from mail.types.mailbox import MAILBOX
+from mail.types.quota import QUOTA_TYPE
 from mail.types.search_snippet import SEARCH_SNIPPET_GET
 from mail.types.submission import EMAIL_SUBMISSION
 from mail.types.thread import THREAD
@@ -23,6 +29,7 @@ def register_mail(registry: Registry) -> None:
     registry.add_capability(CAPABILITY)
     registry.add_capability(SUBMISSION_CAPABILITY)
     registry.add_capability(VACATION_RESPONSE_CAPABILITY)
+    registry.add_capability(QUOTA_CAPABILITY)
     for declared in (
         MAILBOX,
         THREAD,
@@ -31,6 +38,7 @@ def register_mail(registry: Registry) -> None:
         IDENTITY,
         EMAIL_SUBMISSION,
         VACATION_RESPONSE_TYPE,
+        QUOTA_TYPE,
     ):
         register_type(registry, declared)
     registry.arrivals.append(Arrivals("Email", EMAIL_DELIVERY))

@@ -115,7 +115,7 @@ class MailStore:
             return verify(self.account_id, lent)
 
     def visible(self) -> dict[tuple[str, int], object]:
-        """All that a client could see of Emails, Threads and Mailboxes, by type and id."""
+        """All that a client could see of Emails, Threads, Mailboxes and the usage, by type and id."""
         found: dict[tuple[str, int], object] = {}
         for type_name, sql in _VISIBLE.items():
             found.update({(type_name, row[0]): row[1:] for row in self.rows(sql)})
@@ -125,6 +125,8 @@ class MailStore:
 _VISIBLE = {
     "Email": "SELECT e.id, e.thread_id, e.received_at, e.size, e.keywords_json, e.mailboxes_json, s.static_json"
     " FROM email e JOIN email_static s ON s.account_id = e.account_id AND s.id = e.id WHERE e.account_id = %s",
+    "Quota": "SELECT n.id, CASE n.id WHEN 1 THEN s.used_octets ELSE s.used_objects END"
+    " FROM account_state AS s, (VALUES (1), (2)) AS n (id) WHERE s.account_id = %s",
     "Thread": "SELECT id, email_ids_json FROM thread WHERE account_id = %s",
     "Mailbox": "SELECT id, name, parent_id, role, sort_order, total_emails, unread_emails, total_threads,"
     " unread_threads FROM mailbox WHERE account_id = %s",

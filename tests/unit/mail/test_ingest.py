@@ -143,6 +143,8 @@ def test_a_message_that_joins_two_threads_gives_the_emails_of_the_smaller_new_id
         ("Thread", small.thread_id, "d"),
         ("Thread", joining.thread_id, "u"),
         ("Mailbox", store.mailboxes["inbox"], "v"),
+        ("Quota", 1, "v"),
+        ("Quota", 2, "v"),
     }
     assert store.verify() == []
 

@@ -131,6 +131,8 @@ def test_destroying_the_last_email_destroys_its_thread_and_the_thread_s_referenc
         ("Email", added.id, "d"),
         ("Thread", added.thread_id, "d"),
         ("Mailbox", store.mailboxes["inbox"], "v"),
+        ("Quota", 1, "v"),
+        ("Quota", 2, "v"),
     ]
     assert store.rows("SELECT hash FROM thread_ref WHERE account_id = %s") == []
     assert store.verify() == []

@@ -19,6 +19,7 @@ WITHOUT_POLICY = {
     "account_held": "written across accounts, and holds no content",
     "accounts_aliastarget": "where an address leads; asked before an account is known",
     "accounts_grant": "who may see what; asked before an account is known",
+    "accounts_quotalimit": "what operators allow; asked for domains and tenants too",
     "blob_sweep": "crosses accounts, and holds no content",
     "submission_queue": "crosses accounts, and holds no content",
 }
