@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Now
 
+from push.subscriptions.models import PushCreation, PushSubscription, VapidKey
 
+__all__ = ["PushCreation", "PushSubscription", "Ticket", "VapidKey"]
 
 
 class Ticket(models.Model):  # noqa: DJ008  # never shown to a person
