@@ -14,7 +14,7 @@ from accounts.addresses import normalise_domain
 from accounts.client import Network, trusted_networks
 from accounts.quota_sizes import parse_octets
 from jmapsite.embedded.errors import EmbeddedServerError
-from jmapsite.embedded.layout import POSTGRESQL, REDIS, Layout
+from jmapsite.embedded.layout import LONGEST_SOCKET_PATH, POSTGRESQL, REDIS, Layout
 from jmapsite.embedded.postgresql import DATABASE, OWNER, WEB
 from jmapsite.secret_key import kept_secret_key
 from mail.delivery.junk import JunkRule, junk_rules
@@ -91,6 +91,7 @@ HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = _number("PORT", 8000)
 PUSH_PORT = _number("PUSH_PORT", 8001)
 LMTP_PORT = _number("LMTP_PORT", 8024)
+LOOKUP_PORT = _number("LOOKUP_PORT", LMTP_PORT + 1)
 HTTPS = os.environ.get("HTTPS", "") not in {"", "0"}
 _SCHEME = "https" if HTTPS else "http"
 PUBLIC_URL = (os.environ.get("PUBLIC_URL") or f"{_SCHEME}://{HOST}:{PORT}").rstrip("/")
@@ -216,6 +217,8 @@ LOGGING = {
         # Only these would propagate to Django's own handlers, which are for development.
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "daphne": {"level": "WARNING"},
+        # aiosmtpd's.
+        "mail.log": {"level": "WARNING"},
     },
 }
 
@@ -357,6 +360,42 @@ MAIL_HOST_NAME = _host_name()
 # Mail that comes in: what is said of a full account, and the header fields that put a message into Junk.
 MAIL_OVER_QUOTA = _over_quota()
 MAIL_JUNK_FIELDS = _junk_fields()
+
+
+def _trusted_peers() -> tuple[Network, ...]:
+    try:
+        return trusted_networks(
+            os.environ.get("LMTP_TRUSTED_PEERS", "127.0.0.0/8,::1").replace(",", " ").split()
+        )
+    except ValueError as error:
+        raise SystemExit(f"LMTP_TRUSTED_PEERS is a list of IP addresses and networks: {error}.") from error
+
+
+def _socket(name: str, file: str) -> str:
+    path = os.environ.get(name)
+    if path is None:
+        beside = str(VAR_DIR / file)
+        return beside if len(os.fsencode(beside)) <= LONGEST_SOCKET_PATH else ""
+    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+        raise SystemExit(
+            f"{name} is longer than the {LONGEST_SOCKET_PATH} bytes that a socket's path can have."
+        )
+    return path
+
+
+# The LMTP server, and what it tells the MTA in front of it: where both listen besides HOST, and to whom.
+LMTP_TRUSTED_PEERS = _trusted_peers()
+LMTP_SOCKET = _socket("LMTP_SOCKET", "lmtp.sock")
+LOOKUP_SOCKET = _socket("LOOKUP_SOCKET", "lookup.sock")
+# The group that may open them besides their owner; empty: nobody.
+LMTP_SOCKET_GROUP = os.environ.get("LMTP_SOCKET_GROUP", "")
+LMTP_MAX_SIZE = _number("LMTP_MAX_SIZE", 50 * _MEGABYTE)
+LMTP_MAX_RECIPIENTS = _number("LMTP_MAX_RECIPIENTS", 1_000)
+LMTP_MAX_CONNECTIONS = _number("LMTP_MAX_CONNECTIONS", 100)
+LMTP_IDLE_SECONDS = 300
+LMTP_ALLOW_LONE_LINE_ENDS = _choice("LMTP_ALLOW_LONE_LINE_ENDS", default=False)
+# Threads that store messages; each has a connection to PostgreSQL.
+LMTP_THREADS = _number("LMTP_THREADS", 4)
 # Quotas where none is set for the account, the domain, the tenant, the service: hard limits, None for none; then the share of the
 # lowest limit, in percent, from which programs may warn.
 QUOTA_DEFAULTS = {

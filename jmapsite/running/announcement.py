@@ -24,13 +24,18 @@ def demo_users(var_dir: Path) -> list[dict[str, Any]]:
 
 
 def announcement(
-    public_url: str, push_url: str, users: list[dict[str, Any]], certificates: Certificates | None
+    public_url: str,
+    push_url: str,
+    lmtp: str,
+    users: list[dict[str, Any]],
+    certificates: Certificates | None,
 ) -> Iterator[str]:
     """The lines: URLs, demo logins, and one curl line that works when pasted."""
     yield ""
     yield f"  Session      {public_url}/.well-known/jmap"
     yield f"  API          {public_url}/jmap/api"
     yield f"  Push         {push_url}/"
+    yield f"  Mail in      {lmtp}  (LMTP)"
     yield f"  Admin        {public_url}/admin/"
     if certificates is not None:
         yield f"  Authority    {certificates.authority}  (the certificate that clients have to trust)"

@@ -34,7 +34,7 @@ class Process:
 
 def processes(certificates: Certificates | None) -> list[Process]:
     """The processes in the order in which they are started; they are stopped in the reverse order."""
-    return [worker(), beat(), push(certificates), web(certificates)]
+    return [worker(), beat(), lmtp(), push(certificates), web(certificates)]
 
 
 def _module(*words: str) -> list[str]:
@@ -86,6 +86,12 @@ def worker() -> Process:
         [*command, "--without-gossip", "--without-mingle", "--loglevel", "WARNING"],
         environment={"PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"},
     )
+
+
+def lmtp() -> Process:
+    """The LMTP server: mail in, and lookups for the MTA in front of it."""
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "lmtp"]
+    return Process("lmtp", command, settings.LMTP_PORT or None, {"MALLOC_ARENA_MAX": "2"})
 
 
 def beat() -> Process:

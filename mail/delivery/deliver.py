@@ -244,6 +244,7 @@ class _Delivery:
                 self.moment,
                 content=ready.content,
             )
+            write.usage.is_arrival = True
             # No blob of the account has these octets: the name of the transaction is among them.
             [added] = add_messages(write, [email], [references, members, place.known], [])
             mail_arrived(write, added.id)

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.directories import new_var_dir
-from tests.support.service import await_no_processes, free_ports, manage, processes_of, running_service
+from tests.support.ports import port_settings
+from tests.support.service import await_no_processes, manage, processes_of, running_service
 
 pytestmark = pytest.mark.e2e
 
@@ -120,8 +121,7 @@ def test_a_server_that_dies_ends_the_run_with_a_sentence(var_dir: Path) -> None:
 
 def test_a_second_run_in_the_same_directory_is_refused(var_dir: Path) -> None:
     with running_service(var_dir):
-        port, push_port = free_ports(2)
-        second = manage(var_dir, "run", PORT=str(port), PUSH_PORT=str(push_port))
+        second = manage(var_dir, "run", **port_settings())
     assert second.returncode == 1
     assert second.stderr == (
         f"CommandError: This service runs already with VAR_DIR {var_dir}. Stop it first, or name another directory and "
@@ -132,12 +132,13 @@ def test_a_second_run_in_the_same_directory_is_refused(var_dir: Path) -> None:
 def test_a_port_in_use_is_said_before_anything_starts(var_dir: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        (push_port,) = free_ports(1)
-        refused = manage(var_dir, "run", PORT=str(port), PUSH_PORT=str(push_port))
+        settings = {**port_settings(), "PORT": str(port)}
+        refused = manage(var_dir, "run", **settings)
     assert refused.returncode == 1
+    others = " ".join(f"{name}={int(given) + 100}" for name, given in settings.items())
     assert refused.stderr == (
         f"CommandError: PORT {port} cannot be used on 127.0.0.1: Address already in use. Stop what uses it, or choose "
-        f"others: make run PORT={port + 100} PUSH_PORT={push_port + 100}\n"
+        f"others: make run {others}\n"
     )
     assert refused.stdout == ""
     assert not (var_dir / "postgresql").exists()
@@ -146,8 +147,7 @@ def test_a_port_in_use_is_said_before_anything_starts(var_dir: Path) -> None:
 def test_another_host_is_refused_while_demo_users_exist(var_dir: Path) -> None:
     with running_service(var_dir) as service:
         service.stop()
-    port, push_port = free_ports(2)
-    refused = manage(var_dir, "run", HOST="0.0.0.0", PORT=str(port), PUSH_PORT=str(push_port))  # noqa: S104
+    refused = manage(var_dir, "run", HOST="0.0.0.0", **port_settings())  # noqa: S104
     assert refused.returncode == 1
     assert refused.stderr == (
         "CommandError: HOST=0.0.0.0 would let others in while the demo users exist, whose passwords are shown to anybody "

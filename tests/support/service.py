@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
+
+from tests.support.ports import port_settings
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 FROM_OUTSIDE = {
@@ -25,15 +26,6 @@ FROM_OUTSIDE = {
     "HTTPS",
 }
 LAST_LINE = "Ctrl-C stops everything."
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nobody listens on at this moment."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def environment(var_dir: Path, **changes: str) -> dict[str, str]:
@@ -87,6 +79,8 @@ class Service:
     var_dir: Path
     port: int
     push_port: int
+    lmtp_port: int
+    lookup_port: int
     printed: list[str] = field(default_factory=list)
 
     def stop(self) -> int:
@@ -104,16 +98,23 @@ class Service:
 @contextmanager
 def running_service(var_dir: Path, **changes: str) -> Iterator[Service]:
     """Start the service and wait until it says that it is there. It is killed at the end if it still runs."""
-    port, push_port = free_ports(2)
+    ports = {**port_settings(), **changes}
     child = subprocess.Popen(
         [*MANAGE, "run"],
-        env=environment(var_dir, PORT=str(port), PUSH_PORT=str(push_port), **changes),
+        env=environment(var_dir, **ports),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    service = Service(child, var_dir, port, push_port)
+    service = Service(
+        child,
+        var_dir,
+        int(ports["PORT"]),
+        int(ports["PUSH_PORT"]),
+        int(ports["LMTP_PORT"]),
+        int(ports["LOOKUP_PORT"]),
+    )
     assert child.stdout is not None
     try:
         for line in child.stdout:

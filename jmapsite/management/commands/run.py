@@ -58,7 +58,9 @@ class Command(BaseCommand):
                     f"This service runs already with VAR_DIR {settings.VAR_DIR}. Stop it first, or "
                     "name another directory and other ports: make run VAR_DIR=… PORT=… PUSH_PORT=… LMTP_PORT=…"
                 )
-            refuse_taken_ports(settings.HOST, {"PORT": settings.PORT, "PUSH_PORT": settings.PUSH_PORT})
+            names = ("PORT", "PUSH_PORT", "LMTP_PORT", "LOOKUP_PORT")
+            ports = {name: getattr(settings, name) for name in names}
+            refuse_taken_ports(settings.HOST, {name: port for name, port in ports.items() if port})
             self._run(supervisor)
         except (RunError, EmbeddedServerError) as error:
             raise CommandError(str(error)) from error
@@ -114,7 +116,13 @@ class Command(BaseCommand):
 
     def _announce(self, certificates: Certificates | None) -> None:
         users = demo_users(settings.VAR_DIR) if is_loopback(settings.HOST) else []
-        for line in announcement(settings.PUBLIC_URL, settings.PUSH_PUBLIC_URL, users, certificates):
+        for line in announcement(
+            settings.PUBLIC_URL,
+            settings.PUSH_PUBLIC_URL,
+            f"{settings.HOST}:{settings.LMTP_PORT}",
+            users,
+            certificates,
+        ):
             self._say(line)
 
     def _say(self, words: str) -> None:

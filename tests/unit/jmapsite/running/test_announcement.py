@@ -26,6 +26,6 @@ def test_the_curl_line_trusts_the_authority() -> None:
 
 
 def test_without_users_it_says_how_to_make_some() -> None:
-    lines = list(announcement("http://a", "http://b", [], None))
+    lines = list(announcement("http://a", "http://b", "127.0.0.1:24", [], None))
     assert [line for line in lines if "password" in line or line.startswith("curl")] == []
     assert sum("create_user ADDRESS" in line for line in lines) == 1

@@ -1,0 +1,175 @@
+"""The LMTP server: its sockets, its threads, who may come in, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import partial
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from accounts.client import Network
+from jmapcore.blobs.storage import SMALL
+from mail.delivery.content import Content
+from mail.delivery.deliver import deliver
+from mail.delivery.lookups import LookupServer
+from mail.delivery.outcome import AWAY, STOPPING, Reply
+from mail.delivery.peers import is_trusted, make_way, open_to
+from mail.delivery.recipients import Recipient, resolve_recipients
+from mail.delivery.session import LMTPSession
+
+logger = logging.getLogger("mail.lmtp")
+
+NOT_TRUSTED = Reply(554, "5.7.1", "Not from there")
+TOO_MANY_CONNECTIONS = Reply(421, "4.3.2", "Too many connections")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one peer may ask for. Sizes are octets, times seconds."""
+
+    size: int
+    recipients: int = 1_000
+    connections: int = 100
+    idle_seconds: float = 300
+    content_seconds: float = 900
+    """For the content of one message, however slowly it comes."""
+
+
+class Speaking(Enum):
+    """What is spoken at a socket."""
+
+    LMTP = auto()
+    LOOKUPS = auto()
+
+
+class Server:
+    """Sessions, and the threads that do what they ask for.
+
+    The database is spoken to in `threads` threads; messages beyond `SMALL` go through another one, one after the other, so that a
+    few large ones neither fill the memory nor hold up all others.
+    """
+
+    def __init__(
+        self,
+        host_name: str,
+        limits: Limits,
+        trusted: Sequence[Network],
+        spool: str,
+        *,
+        is_strict: bool = True,
+        threads: int = 4,
+    ) -> None:
+        self.host_name = host_name
+        self.limits = limits
+        self.is_stopping = False
+        self._trusted = trusted
+        self._spool = spool
+        self._is_strict = is_strict
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="delivery")
+        self._large = ThreadPoolExecutor(1, thread_name_prefix="large")
+        self._lookups = LookupServer(trusted, self._threads, limits.idle_seconds)
+        self._sessions: set[LMTPSession] = set()
+        self._listening: list[asyncio.Server] = []
+        self._left = asyncio.Event()
+
+    async def listen(self, host: str, port: int, speaking: Speaking = Speaking.LMTP) -> int:
+        """Take connections at a TCP port (0: a free one); the port. Raises OSError."""
+        server = await asyncio.get_running_loop().create_server(self._speaker(speaking), host, port)
+        self._listening.append(server)
+        found: int = server.sockets[0].getsockname()[1]
+        return found
+
+    async def listen_at(self, path: str, group: str = "", speaking: Speaking = Speaking.LMTP) -> None:
+        """Take connections at a unix socket, from its owner, and from a group if one is named. Raises OSError, KeyError."""
+        make_way(path)
+        before = os.umask(0o177)
+        try:
+            server = await asyncio.get_running_loop().create_unix_server(self._speaker(speaking), path)
+        finally:
+            os.umask(before)
+        open_to(path, group)
+        self._listening.append(server)
+
+    def _speaker(self, speaking: Speaking) -> Callable[[], asyncio.Protocol]:
+        return partial(LMTPSession, self) if speaking is Speaking.LMTP else self._lookup
+
+    def _lookup(self) -> asyncio.Protocol:
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(), self._lookups.converse)
+
+    async def stop(self) -> None:
+        """Take nothing more, and return when all that is being stored has been answered."""
+        self.is_stopping = True
+        for server in self._listening:
+            server.close()
+        self._lookups.stop()
+        for session in list(self._sessions):
+            session.stop()
+        while self._sessions:
+            self._left.clear()
+            await self._left.wait()
+        # Whoever went away while a message was stored has no session any more.
+        await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._large.shutdown)
+
+    # What sessions ask for
+
+    def admit(self, session: LMTPSession) -> Reply | None:
+        """Let a connection in, or say why not."""
+        self._sessions.add(session)
+        if self.is_stopping:
+            return STOPPING
+        if not is_trusted(session.peer, self._trusted):
+            logger.warning("a connection from %s, which is not trusted", session.peer)
+            return NOT_TRUSTED
+        return TOO_MANY_CONNECTIONS if len(self._sessions) > self.limits.connections else None
+
+    def leave(self, session: LMTPSession) -> None:
+        """A connection has ended."""
+        self._sessions.discard(session)
+        self._left.set()
+
+    def new_content(self) -> Content:
+        """Where the content of a message goes."""
+        return Content(self.limits.size, self._spool, is_strict=self._is_strict)
+
+    async def resolve(self, addresses: list[str]) -> list[Recipient | Reply]:
+        """Whose accounts these are; all have to wait where the database is away."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._threads, resolve_recipients, addresses
+            )
+        except (psycopg.Error, PoolTimeout) as error:
+            logger.warning("recipients are not known now: %s", type(error).__name__)
+            return [AWAY] * len(addresses)
+
+    async def deliver(
+        self, name: str, content: Content, recipients: Sequence[Recipient], return_path: str, hop: str
+    ) -> list[Reply]:
+        """Store a message; the reply to each recipient. Raises OSError where the spool cannot be read."""
+        threads = self._threads if content.size <= SMALL else self._large
+        return await asyncio.get_running_loop().run_in_executor(
+            threads, self._deliver, name, content, recipients, return_path, hop
+        )
+
+    def _deliver(
+        self, name: str, content: Content, recipients: Sequence[Recipient], return_path: str, hop: str
+    ) -> list[Reply]:
+        outcomes = deliver(
+            content.octets(),
+            recipients,
+            return_path=return_path,
+            hop=hop,
+            is_stopping=lambda: self.is_stopping,
+        )
+        statuses = Counter(outcome.reply.status for outcome in outcomes)
+        said = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+        logger.info("%s: %d octets, recipients: %s", name, content.size, said)
+        return [outcome.reply for outcome in outcomes]
