@@ -16,5 +16,6 @@ class JmapsiteConfig(AppConfig):
         from jmapcore import tasks
         from jmapsite import checks  # noqa: F401 registers itself
         from jmapsite.celery import app
+        from mail import tasks as mail_tasks
 
-        app.conf.beat_schedule = dict(tasks.BEAT_SCHEDULE)
+        app.conf.beat_schedule = {**tasks.BEAT_SCHEDULE, **mail_tasks.BEAT_SCHEDULE}

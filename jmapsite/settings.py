@@ -19,6 +19,7 @@ from jmapsite.embedded.postgresql import DATABASE, OWNER, WEB
 from jmapsite.secret_key import kept_secret_key
 from mail.delivery.junk import JunkRule, junk_rules
 from mail.search.stems import UnknownLanguageError, check_languages
+from mail.outbound.relay_address import Relay, parse_relay
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -360,6 +361,29 @@ MAIL_HOST_NAME = _host_name()
 # Mail that comes in: what is said of a full account, and the header fields that put a message into Junk.
 MAIL_OVER_QUOTA = _over_quota()
 MAIL_JUNK_FIELDS = _junk_fields()
+def _relay() -> Relay | None:
+    try:
+        return parse_relay(os.environ.get("MAIL_RELAY_URL", ""))
+    except ValueError as error:
+        # Without the value: there may be a password in it.
+        raise SystemExit(f"MAIL_RELAY_URL: {error}.") from None
+
+
+# Where mail that is sent goes: smtp://, smtp+starttls:// or smtps://, user:password@, host:port. None: to this service alone.
+MAIL_RELAY: Relay | None = _relay()
+# A file of certification authorities by which the relay is known; empty: those of the system.
+MAIL_RELAY_CA = os.environ.get("MAIL_RELAY_CA", "")
+# Recipients to whom one user, and everybody of a tenant, may send within an hour.
+MAIL_RECIPIENTS_PER_HOUR = _number("MAIL_RECIPIENTS_PER_HOUR", 500)
+MAIL_RECIPIENTS_PER_HOUR_OF_TENANT = _number("MAIL_RECIPIENTS_PER_HOUR_OF_TENANT", 5_000)
+# Messages that one process of the worker sends at once; each has a connection to the relay.
+MAIL_SENDERS = _number("MAIL_SENDERS", 6)
+# Seconds until the next attempt for recipients who were put off, after the first, the second, and so on; the last one repeats.
+MAIL_RETRY_SECONDS = (15, 60, 180, 300, 600, 1_200, 2_400, 3_600, 7_200, 14_400)
+# When a sender who asked for it is told of a delay (RFC 3461).
+MAIL_DELAY_NOTICE_SECONDS = 4 * 3_600
+
+
 
 
 def _trusted_peers() -> tuple[Network, ...]:

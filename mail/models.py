@@ -322,7 +322,7 @@ class SentRecipients(models.Model):  # noqa: DJ008  # never shown to a person
 class DkimKey(models.Model):
     """A key that mail from a domain is signed with (RFC 6376); `private_key` is encrypted (`mail.outbound.keys`).
 
-    The newest of a domain that is not retired signs. It signs only as long as the domain is the tenant's it was made for.
+    The oldest of a domain that is not retired signs, as long as the domain is the tenant's that it was made for.
     """
 
     domain = models.CharField(max_length=253)

@@ -15,13 +15,14 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from accounts.addresses import MAXIMUM_LOCAL_PART_OCTETS, normalise_address, split_address
 from jmapcore.blobs.unreferenced import schedule_statements
 from jmapcore.store.write import AccountWrite
 from mail.fragments import json_text
+from mail.outbound.waking import wake
 
 TYPE = "EmailSubmission"
 
@@ -138,6 +139,8 @@ def _store(write: AccountWrite, user_id: int, submissions: Sequence[Submission],
     moments = [each.send_at for each in submissions]
     write.defer(
         (
+    if min(moments) <= datetime.now(UTC):
+        write.on_commit.append(wake)
             ADD_SUBMISSIONS,
             (
                 write.account_id,

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from accounts.access import MAIL_SCOPE, AccountAccess
 from jmapcore.protocol.registry import Capability
+from mail.outbound.offers import revision, submission_extensions
 
 MAIL = "urn:ietf:params:jmap:mail"
 SUBMISSION = "urn:ietf:params:jmap:submission"
@@ -53,7 +54,7 @@ CAPABILITY = Capability(MAIL, account_value=account_value, scope=MAIL_SCOPE)
 
 def submission_value(access: AccountAccess) -> Mapping[str, Any]:
     """What the session says of sending from one account (RFC 8621 §1.3.2)."""
-    extensions: Mapping[str, list[str]] = settings.MAIL_SUBMISSION_EXTENSIONS
+    extensions = submission_extensions()
     delays = "FUTURERELEASE" in extensions
     return {
         "maxDelayedSend": settings.MAIL_MAX_DELAYED_SEND_SECONDS if delays else 0,
@@ -72,6 +73,7 @@ SUBMISSION_CAPABILITY = Capability(
     scope=MAIL_SCOPE,
     available=_may_send,
     opened_by=frozenset({MAIL}),
+    revision=revision,
 )
 VACATION_RESPONSE_CAPABILITY = Capability(
     VACATION_RESPONSE,

@@ -14,6 +14,7 @@ from accounts.addresses import normalise_address
 from jmapcore.protocol.errors import InvalidProperties
 from jmapcore.protocol.wire import ListOf, MapOf, Nullable, String, WireError, WireType, parse_date
 from mail.message.originators import Originators
+from mail.outbound.offers import submission_extensions
 from mail.sending import ANY, covers, is_mailbox
 from mail.types.errors import ForbiddenMailFrom, InvalidRecipients, NoRecipients, TooManyRecipients
 from mail.types.wire import WholeObject
@@ -84,10 +85,11 @@ class EnvelopeType(WireType):
 def _check_parameters(
     given: Mapping[str, str | None] | None, declared: Mapping[str, Mapping[str, Callable[[str], bool] | None]]
 ) -> None:
+    offered = submission_extensions() if given else ()
     known = {
         name: check
         for extension, parameters in declared.items()
-        if extension in settings.MAIL_SUBMISSION_EXTENSIONS
+        if extension in offered
         for name, check in parameters.items()
     }
     seen: set[str] = set()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.conf import settings
 
 from accounts.addresses import normalise_address
-from jmapcore.protocol.errors import ForbiddenSet, InvalidProperties, SetError, TooLarge
+from jmapcore.protocol.errors import ForbiddenSet, InvalidProperties, RateLimit, SetError, TooLarge
 from jmapcore.protocol.wire import object_number
 from jmapcore.store.plan import PlannedCreate, Record, SetPlan
 from mail.message.originators import Originators
+from mail.outbound.rates import allow
 from mail.sending import is_mailbox, own_addresses
 from mail.submissions import CANCELED, hold_back
 from mail.types.envelope import Envelope, checked_envelope, envelope_of, release
@@ -57,7 +58,7 @@ def check_submissions(plan: SetPlan) -> None:
 
 
 def _check_updates(plan: SetPlan) -> None:
-    """ "pending" may become "canceled" as long as nothing has tried to deliver the message; nothing else may change."""
+    """ "pending" may become "canceled" as long as the message has left for nobody and is not leaving; nothing else may change."""
     asked = {number: update for number, update in plan.updates.items() if "undoStatus" in update.changed}
     pending = [number for number, update in asked.items() if update.old["undoStatus"] == PENDING]
     held = plan.write.kept.setdefault(HELD_BACK, {})
@@ -68,7 +69,11 @@ def _check_updates(plan: SetPlan) -> None:
         elif number not in held:
             plan.fail_update(number, CannotUnsend())
         else:
-            status = dict.fromkeys(update.old["deliveryStatus"], CANCELED)
+            # Who was refused for good before stays refused.
+            status = {
+                email: CANCELED if each["delivered"] == "queued" else each
+                for email, each in update.old["deliveryStatus"].items()
+            }
             update.new["deliveryStatus"] = update.reported["deliveryStatus"] = status
 
 
@@ -91,6 +96,19 @@ def _check_creates(plan: SetPlan) -> None:
             accepted[create.id] = _judged(create, identity, own, now)
         except SetError as error:
             plan.fail_create(key, error)
+    _limit(plan, [key for key, create in creates.items() if create.id in accepted])
+
+
+def _limit(plan: SetPlan, keys: Sequence[str]) -> None:
+    """Refuse what would be too much for an hour, after everything else: what is refused anyway counts nothing."""
+    accepted: dict[int, Accepted] = plan.write.kept[ACCEPTED]
+    creates = [plan.creates[key] for key in keys]
+    counts = [len(accepted[each.id].envelope["rcptTo"]) for each in creates]
+    allowed = allow(plan.write, plan.access.user_id, counts)
+    for key, create, is_allowed in zip(keys, creates, allowed, strict=True):
+        if not is_allowed:
+            del accepted[create.id]
+            plan.fail_create(key, RateLimit())
 
 
 def _addresses(creates: Iterable[PlannedCreate]) -> Iterable[str]:

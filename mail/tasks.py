@@ -1,0 +1,11 @@
+"""Celery tasks of mail, and when beat starts them: gathered here, where Celery looks for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mail import reindex_tasks as reindexing
+from mail.outbound import tasks as outbound
+
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {**outbound.BEAT_SCHEDULE, **reindexing.BEAT_SCHEDULE}
+"""Entries for `CELERY_BEAT_SCHEDULE`."""
