@@ -50,6 +50,8 @@ HIDE = """
     UPDATE email_submission SET is_destroyed = true
     WHERE account_id = %s AND id = ANY(%s::int[]) AND blob_id IS NOT NULL"""
 DROP = "DELETE FROM email_submission WHERE account_id = %s AND id = ANY(%s::int[]) AND blob_id IS NULL"
+FORGET_REPORTS = """
+    DELETE FROM submission_report WHERE account_id = %s AND submission_id = ANY(%s::int[]) RETURNING blob_id"""
 MOVE = """
     UPDATE email_submission AS s SET email_id = n.id, thread_id = n.thread_id
     FROM unnest(%s::int[], %s::int[], %s::int[]) AS n (old_id, id, thread_id)
@@ -137,10 +139,10 @@ def _store(write: AccountWrite, user_id: int, submissions: Sequence[Submission],
         return
     ids = [each.id for each in submissions]
     moments = [each.send_at for each in submissions]
-    write.defer(
-        (
     if min(moments) <= datetime.now(UTC):
         write.on_commit.append(wake)
+    write.defer(
+        (
             ADD_SUBMISSIONS,
             (
                 write.account_id,
@@ -190,6 +192,9 @@ def destroy_submissions(write: AccountWrite, ids: Sequence[int]) -> None:
     """Destroy the records: doing so "MUST NOT affect the deliveries" that they represent (RFC 8621 §7.5)."""
     if not ids:
         return
+    (reports,) = write.run((FORGET_REPORTS, (write.account_id, list(ids))))
+    if reports:
+        write.defer(*schedule_statements(write.account_id, sorted({row[0] for row in reports})))
     write.defer((HIDE, (write.account_id, list(ids))), (DROP, (write.account_id, list(ids))))
     for number in ids:
         write.destroyed(TYPE, number)
