@@ -29,6 +29,7 @@ from accounts.authentication import AuthenticationError, authenticate
 from accounts.client import client_address, trusted_networks
 from jmapcore import views
 from jmapcore.answer import Answer
+from jmapcore.blobs.upload import is_small
 from jmapcore.protocol.errors import RequestError
 from jmapcore.store.confirmation import NotConfirmedError, awaiting
 from jmapcore.store.database import connection
@@ -190,7 +191,9 @@ class Edge:
             allowed = ", ".join(sorted([*route.views, "OPTIONS"]))
             raise RequestError("This URL does not take that method.", status=405, headers={"Allow": allowed})
         authorization = environ.get("HTTP_AUTHORIZATION")
-        if view is not views.upload and (known := admissions.recall(authorization)) is not None:
+        # Who was let in a moment ago may hand over what fits into memory, as in any request, and no more.
+        may_recall = view is not views.upload or is_small(environ.get("CONTENT_LENGTH"))
+        if may_recall and (known := admissions.recall(authorization)) is not None:
             try:
                 return self._run_confirmed(known, view, environ, log, groups)
             except NotConfirmedError:

@@ -22,6 +22,9 @@ from jmapcore.store.database import Connection, Statement, read
 
 _resolving = threading.Lock()
 
+FEW = 4
+"""Blobs whose octets are read before it is known how many there are: as many chunks at most."""
+
 BATCH_OCTETS = 16_000_000
 """Octets of blobs that a method call has in memory at once."""
 
@@ -187,23 +190,43 @@ def open_sources(
     return sources
 
 
+def visible_and_small(
+    connection: Connection, access: AccountAccess, blob_ids: Sequence[int]
+) -> tuple[dict[int, BlobInfo], dict[int, bytes]]:
+    """As `visible`, with the octets of those that are short, in one round trip; of a few blobs, of many none."""
+    statements = [visible_statement(access, blob_ids)]
+    if len(blob_ids) <= FEW:
+        statements += [(SELECT_CHUNK, (access.account_id, blob_id, 0)) for blob_id in blob_ids]
+    found, *chunks = read(connection, access.account_id, *statements)
+    shown = infos(found)
+    small = {
+        blob_id: rows[0][0]
+        for blob_id, rows in zip(blob_ids, chunks, strict=False)
+        if rows and blob_id in shown and shown[blob_id].size == len(rows[0][0])
+    }
+    return shown, small
+
+
 def read_visible(
     connection: Connection,
     access: AccountAccess,
     wire_ids: Sequence[str],
     shown: Mapping[int, BlobInfo] | None = None,
+    at_hand: Mapping[int, bytes] | None = None,
 ) -> dict[str, bytes]:
     """The octets of those of the blobs and parts that the caller may see: wire id → octets.
 
     Two round trips for all of them; one where the caller has `shown`, what `visible` gave, already. For
     content that has to be in memory anyhow (messages to be parsed); the caller bounds how much it asks for
-    by the sizes that `visible` tells.
+    by the sizes that `visible` tells. `at_hand` are blobs that were read already.
     """
     names = {wire_id: name for wire_id in wire_ids if (name := parse_blob_id(wire_id)) is not None}
     wanted = {name.blob_id for name in names.values()}
     if shown is None:
         shown = visible(connection, access, list(wanted))
-    raw = read_blobs(connection, access.account_id, [blob_id for blob_id in wanted if blob_id in shown])
+    raw = dict(at_hand or {})
+    if missing := [blob_id for blob_id in wanted if blob_id in shown and blob_id not in raw]:
+        raw |= read_blobs(connection, access.account_id, missing)
     contents: dict[str, bytes] = {}
     for wire_id, name in names.items():
         if name.blob_id not in raw:

@@ -15,7 +15,7 @@ from jmapcore.blobs.storage import (
     put_small_statements,
     write_ahead,
 )
-from jmapcore.blobs.unreferenced import delete_bytes, register_upload
+from jmapcore.blobs.unreferenced import delete_bytes, register_upload, usage_statement
 from jmapcore.store import database
 from jmapcore.store.write import account_write
 
@@ -37,10 +37,12 @@ def store_for(
     for _ in range(ATTEMPTS):
         content = make_ready(account_id, octets, borrow)
         try:
-            look = [find_statement(account_id, [content.hash])]
+            look = [find_statement(account_id, [content.hash]), usage_statement(account_id, user_id)]
             with borrow() as connection, account_write(account_id, connection, look) as write:
-                [blob_id], statements = put_small_statements(write, [content], write.prelude[0])
-                doomed = register_upload(write, user_id, blob_id, media_type, octets.size, statements)
+                known, usage = write.prelude
+                [blob_id], statements = put_small_statements(write, [content], known)
+                write.defer(*statements)
+                doomed = register_upload(write, user_id, blob_id, media_type, octets.size, usage)
         except ReservationLostError:
             # It was there a moment ago, and swept before the lock was ours: now the octets have to be
             # written.

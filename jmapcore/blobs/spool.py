@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -41,8 +41,10 @@ def spooled(read: Callable[[int], bytes], expected: int | None, limit: int) -> I
         raise TooLargeError
     digest = hashlib.sha256()
     size = 0
+    held: list[bytes] = []
+    file: IO[bytes] | None = None
     pace = Pace()
-    with _file() as file:
+    with ExitStack() as files:
         while expected is None or size < expected:
             piece = read(PIECE if expected is None else min(PIECE, expected - size))
             if not piece:
@@ -52,19 +54,28 @@ def spooled(read: Callable[[int], bytes], expected: int | None, limit: int) -> I
             if size > limit:
                 raise TooLargeError
             digest.update(piece)
-            with _on_disk():
-                file.write(piece)
+            held.append(piece)
+            if file is None and size > SMALL:
+                file = files.enter_context(_file())
+            if file is not None:
+                with _on_disk():
+                    file.writelines(held)
+                held.clear()
         if expected is not None and size != expected:
             raise IncompleteError
+        if file is None:
+            yield Octets(digest.digest(), size, lambda: iter(held))
+            return
         with _on_disk():
             file.flush()
-        yield Octets(digest.digest(), size, lambda: _pieces(file))
+        spool = file
+        yield Octets(digest.digest(), size, lambda: _pieces(spool))
 
 
 @contextmanager
 def _file() -> Iterator[IO[bytes]]:
     with _on_disk():
-        file = tempfile.SpooledTemporaryFile(max_size=SMALL, dir=_directory())  # noqa: SIM115  # closed below
+        file = tempfile.TemporaryFile(dir=_directory())  # noqa: SIM115  # closed below
     try:
         yield file
     finally:

@@ -16,10 +16,12 @@ from jmapcore.blobs.backends import FILES, ROWS, Borrow, bytes_write
 from jmapcore.blobs.references import is_referenced
 from jmapcore.store import database
 from jmapcore.store.database import Row, Statement, execute
+from jmapcore.store.rows import Insertion
 from jmapcore.store.write import AccountWrite
 
 GRACE = timedelta(hours=1)
 """How long an unreferenced blob lives at least, from its last upload or the loss of its last reference."""
+_GRACE = f"{GRACE.total_seconds():.0f} seconds"
 
 SMALLEST_CHARGE = 4096
 """Octets that the smallest blob counts for, so that the number of rows of a user is bounded too."""
@@ -27,10 +29,13 @@ SMALLEST_CHARGE = 4096
 SETTLE_EVERY = 64
 """After that many uploads the quota's index is rid of those that became referenced meanwhile."""
 
-SCHEDULE = """
-    INSERT INTO blob_sweep (account_id, blob_id, due_at)
-    SELECT %s, b.id, clock_timestamp() + %s FROM unnest(%b::int[]) AS b (id)
-    ON CONFLICT (account_id, blob_id) DO UPDATE SET due_at = greatest(blob_sweep.due_at, excluded.due_at)"""
+SCHEDULE = Insertion(
+    "blob_sweep",
+    {"blob_id": "int", "due_at": "interval"},
+    forms={"due_at": "clock_timestamp() + {}"},
+    conflict="""ON CONFLICT (account_id, blob_id)
+        DO UPDATE SET due_at = greatest(blob_sweep.due_at, excluded.due_at)""",
+)
 COUNT_AGAIN = """
     UPDATE blob_upload SET in_use = false WHERE account_id = %s AND blob_id = ANY(%b::int[]) AND in_use"""
 REGISTER = """
@@ -67,8 +72,11 @@ def unreferenced_quota() -> int:
 
 def schedule_statements(account_id: int, blob_ids: Sequence[int]) -> list[Statement]:
     """The statements of `schedule`, for a pipeline of the caller's."""
-    ids = list(blob_ids)
-    return [(SCHEDULE, (account_id, GRACE, ids)), (COUNT_AGAIN, (account_id, ids))]
+    return [_schedule(account_id, blob_ids), (COUNT_AGAIN, (account_id, list(blob_ids)))]
+
+
+def _schedule(account_id: int, blob_ids: Sequence[int]) -> Statement:
+    return SCHEDULE.of(account_id, [(blob_id, _GRACE) for blob_id in blob_ids])
 
 
 def schedule(write: AccountWrite, blob_ids: Sequence[int]) -> None:
@@ -80,30 +88,33 @@ def schedule(write: AccountWrite, blob_ids: Sequence[int]) -> None:
         write.run(*schedule_statements(write.account_id, blob_ids))
 
 
+def usage_statement(account_id: int, user_id: int) -> Statement:
+    """What reads how many unreferenced blobs a user has, and their octets, before an upload of theirs is registered."""
+    return USAGE, (SMALLEST_CHARGE, account_id, user_id)
+
+
 def register_upload(
     write: AccountWrite,
     user_id: int,
     blob_id: int,
     media_type: str,
     size: int,
-    before: Sequence[Statement] = (),
+    usage: Sequence[Row],
 ) -> Doomed:
     """Make a blob visible to a user for at least an hour, as an upload does, within the user's quota.
 
     "When an upload would take the user over quota, the server MUST delete unreferenced blobs in date order,
     oldest first, until there is room for the new blob" (§6). The blobs that this deletes are returned;
-    after the commit their bytes go by `delete_bytes`. `before` is run first, in the same round trip.
+    after the commit their bytes go by `delete_bytes`. `usage` are the rows of `usage_statement`, read in this write.
     """
     account_id = write.account_id
-    usage = write.run(
-        *before,
-        (REGISTER, (account_id, blob_id, user_id, media_type, size)),
-        (SCHEDULE, (account_id, GRACE, [blob_id])),
-        (USAGE, (SMALLEST_CHARGE, account_id, user_id)),
-    )[-1]
-    count, octets = usage[0]
+    write.defer(
+        (REGISTER, (account_id, blob_id, user_id, media_type, size)), _schedule(account_id, [blob_id])
+    )
+    [(count, octets)] = usage
     quota = unreferenced_quota()
-    if octets <= quota and count % SETTLE_EVERY:
+    # As though it were new; where it is not, there is more room than that.
+    if octets + max(size, SMALLEST_CHARGE) <= quota and (count + 1) % SETTLE_EVERY:
         return {}
     return _make_room(write, user_id, blob_id, quota)
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jmapcore.blobs import storage
-from jmapcore.blobs.content import batches, read_visible
-from jmapcore.blobs.visibility import infos, visible, visible_statement
+from jmapcore.blobs.content import batches, read_visible, visible_and_small
+from jmapcore.blobs.visibility import infos, visible_statement
 from jmapcore.blobs.wire_ids import BlobName, parse_blob_id
 from jmapcore.protocol.deadline import checkpoint
 from jmapcore.protocol.errors import InvalidProperties, OverQuota, RequestTooLarge, SetError, StateMismatch
@@ -143,14 +143,14 @@ def _prepare(
     """Read and parse the messages, so many at a time that memory stays bounded; what is no message is refused."""
     names = {each.blob_id: parse_blob_id(each.blob_id) for each in imports.values()}
     numbers = list({name.blob_id for name in names.values() if name is not None})
-    shown = visible(context.connection, access, numbers) if numbers else {}
+    shown, small = visible_and_small(context.connection, access, numbers) if numbers else ({}, {})
     parsed: dict[str, _Ready | SetError] = {}
     sizes = {text: shown[name.blob_id].size for text, name in names.items() if name and name.blob_id in shown}
     if sum(sizes.values()) > MOST_OCTETS:
         raise RequestTooLarge(f"more than {MOST_OCTETS} octets")
     for batch in batches(sizes):
         checkpoint()
-        contents = read_visible(context.connection, access, batch, shown)
+        contents = read_visible(context.connection, access, batch, shown, small)
         for text in batch:
             parsed[text] = _parsed(access, names[text], contents.get(text))
     ready: dict[str, _Ready] = {}

@@ -67,6 +67,38 @@ def test_a_revoked_token_downloads_nothing(cast: Cast) -> None:
     assert alice.http.get(url).status_code == 401
 
 
+@pytest.mark.rfc("8620", "6.1")
+def test_a_revoked_token_uploads_nothing(cast: Cast) -> None:
+    alice = JMAPClient(cast.alice)
+    alice.upload(b"first", "text/plain")
+    before = everything(cast.alice)
+    AccessToken.objects.filter(user=cast.alice.user).delete()
+    url = f"/jmap/upload/{alice.account_id}/"
+    assert alice.http.post(url, b"second", content_type="text/plain").status_code == 401
+    assert everything(cast.alice) == before
+
+
+@pytest.mark.rfc("8620", "6.1")
+def test_an_upload_is_whole_where_the_rights_are_others_than_a_moment_ago(cast: Cast) -> None:
+    bob = JMAPClient(cast.bob)
+    bob.upload(b"first", "text/plain")
+    revoke_access(cast.alice.account, cast.bob.user)
+    second = bob.upload(b"second", "text/plain")
+    assert second["size"] == 6
+    assert bob.download(second["blobId"]).content == b"second"
+
+
+@pytest.mark.rfc("8620", "6.1")
+def test_an_upload_to_an_account_that_was_withdrawn_finds_none(cast: Cast) -> None:
+    bob, account_id = JMAPClient(cast.bob), cast.alice.account_id
+    bob.upload(b"first", "text/plain", account_id)
+    before = everything(cast.alice)
+    revoke_access(cast.alice.account, cast.bob.user)
+    response = bob.http.post(f"/jmap/upload/{account_id}/", b"second", content_type="text/plain")
+    assert response.status_code == 404
+    assert everything(cast.alice) == before
+
+
 def test_a_withdrawn_grant_is_no_longer_there_within_the_same_header(cast: Cast) -> None:
     bob = JMAPClient(cast.bob)
     bob.account_id = cast.alice.account_id

@@ -61,6 +61,6 @@ def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     with (
         override_settings(JMAP_SPOOL_DIRECTORY=str(tmp_path / "file" / "spool")),
         pytest.raises(NoRoomError),
-        spooled(io.BytesIO(b"x").read, 1, 10),
+        spooled(io.BytesIO(bytes(LARGE)).read, LARGE, LARGE),
     ):
         pass
