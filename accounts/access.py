@@ -27,6 +27,7 @@ class AccountAccess:
 
     `name` is the address of the account's owner, `user_id` the caller (not the owner). `may_send` opens
     submission and the vacation response: the caller's own account, or a grant that says so.
+    `search_languages` are those of its mail, with spaces between them; empty for the server's.
     """
 
     account_id: int
@@ -35,6 +36,7 @@ class AccountAccess:
     is_personal: bool
     is_read_only: bool
     may_send: bool
+    search_languages: str = ""
 
 
 @dataclass(frozen=True, slots=True)

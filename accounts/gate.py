@@ -23,17 +23,22 @@ Row = tuple[Any, ...]
 # row to row by index. Left free, it has chosen merge joins over all users, when the statistics of a young
 # database said that tokens belong to the first of them.
 PERSON_COLUMNS = """person.id, person.tenant_id, person.address, person.is_suspended, tenant.is_suspended,
-       personal.id, granted.id, granted.name, granted.is_read_only, granted.may_send_as"""
+       personal.id, granted.id, granted.name, granted.is_read_only, granted.may_send_as,
+       personal.search_languages, granted.search_languages"""
+PERSON_WIDTH = 12
+"""How many columns these are."""
 
 PERSON_ACCOUNTS = """LEFT JOIN LATERAL (
     SELECT is_suspended, allow_account_password FROM accounts_tenant WHERE id = person.tenant_id OFFSET 0
 ) tenant ON true
-LEFT JOIN LATERAL (SELECT id FROM accounts_account WHERE owner_id = person.id OFFSET 0) personal ON true
 LEFT JOIN LATERAL (
-    SELECT shared.id, shared.name, given.is_read_only, given.may_send_as
+    SELECT id, search_languages FROM accounts_account WHERE owner_id = person.id OFFSET 0
+) personal ON true
+LEFT JOIN LATERAL (
+    SELECT shared.id, shared.name, given.is_read_only, given.may_send_as, shared.search_languages
     FROM accounts_grant given
     CROSS JOIN LATERAL (
-        SELECT id, name, owner_id, tenant_id FROM accounts_account WHERE id = given.account_id OFFSET 0
+        SELECT id, name, owner_id, tenant_id, search_languages FROM accounts_account WHERE id = given.account_id OFFSET 0
     ) shared
     CROSS JOIN LATERAL (
         SELECT FROM accounts_user WHERE id = shared.owner_id AND is_active AND NOT is_suspended OFFSET 0
@@ -79,13 +84,17 @@ class Person:
     is_suspended: bool
     is_tenant_suspended: bool
     account_id: int | None
+    search_languages: str
+    """Those of the personal account."""
     granted: tuple[AccountAccess, ...]
 
     def caller(self, credential: str, scopes: frozenset[str]) -> Caller:
         """The caller this person is with a credential. Only for those that have an account."""
         assert self.tenant_id is not None
         assert self.account_id is not None
-        personal = AccountAccess(self.account_id, self.user_id, self.address, True, False, True)
+        personal = AccountAccess(
+            self.account_id, self.user_id, self.address, True, False, True, self.search_languages
+        )
         return Caller(
             self.user_id, self.tenant_id, self.address, credential, scopes, (personal, *self.granted)
         )
@@ -132,11 +141,20 @@ def person_of(rows: list[Row]) -> Person:
     if first_shared is not None:
         granted = tuple(
             sorted(
-                (AccountAccess(row[6], user_id, row[7], False, row[8], row[9]) for row in rows),
+                (AccountAccess(row[6], user_id, row[7], False, row[8], row[9], row[11]) for row in rows),
                 key=lambda access: access.account_id,
             )
         )
-    return Person(user_id, tenant_id, address, is_suspended, bool(is_tenant_suspended), account_id, granted)
+    return Person(
+        user_id,
+        tenant_id,
+        address,
+        is_suspended,
+        bool(is_tenant_suspended),
+        account_id,
+        rows[0][10] or "",
+        granted,
+    )
 
 
 def token_holder(connection: psycopg.Connection[Row], token_checksum: str) -> TokenHolder | None:
@@ -144,7 +162,8 @@ def token_holder(connection: psycopg.Connection[Row], token_checksum: str) -> To
     rows = connection.execute(TOKEN_GATE, (token_checksum,), prepare=True, binary=True).fetchall()
     if not rows:
         return None
-    return TokenHolder(person_of(rows), rows[0][10], scopes_of(rows[0][11]), rows[0][12], rows)
+    token_id, scope, resource = rows[0][PERSON_WIDTH:]
+    return TokenHolder(person_of(rows), token_id, scopes_of(scope), resource, rows)
 
 
 def address_holder(
@@ -154,7 +173,8 @@ def address_holder(
     rows = connection.execute(ADDRESS_GATE, (secret_checksum, address), prepare=True, binary=True).fetchall()
     if not rows:
         return None
-    return AddressHolder(person_of(rows), rows[0][10], rows[0][11], rows[0][12], rows)
+    app_password_id, is_use_unrecorded, password_hash = rows[0][PERSON_WIDTH:]
+    return AddressHolder(person_of(rows), app_password_id, is_use_unrecorded, password_hash, rows)
 
 
 def record_use(connection: psycopg.Connection[Row], app_password_id: int) -> None:

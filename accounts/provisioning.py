@@ -7,14 +7,16 @@ Credentials are made in `accounts.credentials`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from accounts import lifecycle
 from accounts.addresses import normalise_address, normalise_domain, split_address
+from accounts.languages import MOST_LANGUAGES, UnknownLanguageError, parse_languages
 from accounts.models import Account, Address, Alias, AliasTarget, Domain, Grant, Tenant, User
 
 
@@ -108,6 +110,24 @@ def rename_user(user: User, name: str) -> None:
         user.save(update_fields=["name"])
         for hook in lifecycle.user_renamed:
             hook(user, former)
+
+
+def set_search_languages(account: Account, languages: Sequence[str]) -> None:
+    """Let searches in an account know the words of these languages in all their forms; of none: those of the server.
+
+    `index_due_since` says from when on the index does not follow them yet; a task makes it do so. Raises `ProvisioningError`.
+    """
+    try:
+        names = parse_languages(" ".join(languages))
+    except UnknownLanguageError as error:
+        raise ProvisioningError(f"{error}.") from None
+    if len(names) > MOST_LANGUAGES:
+        raise ProvisioningError(f"An account can have {MOST_LANGUAGES} languages.")
+    text = " ".join(names)
+    now = timezone.now()
+    changed = Account.objects.filter(pk=account.pk).exclude(search_languages=text)
+    if changed.update(search_languages=text, index_due_since=now):
+        account.search_languages, account.index_due_since = text, now
 
 
 def _took_before(address: str, domain: Domain) -> list[Account]:

@@ -16,7 +16,7 @@ import psycopg
 
 from accounts.access import ALL_SCOPES, Caller
 from accounts.admission import Admission
-from accounts.gate import PERSON_ACCOUNTS, PERSON_COLUMNS, Row, person_of, scopes_of
+from accounts.gate import PERSON_ACCOUNTS, PERSON_COLUMNS, PERSON_WIDTH, Row, person_of, scopes_of
 
 TOKENS = f"""
 SELECT {PERSON_COLUMNS}, token.id, token.scope, nullif(token.resource, '[]')
@@ -52,7 +52,7 @@ ORDER BY person.id, granted.id
 """  # noqa: S608 - constants alone
 
 _QUERIES = {"token": TOKENS, "password": APP_PASSWORDS, "user": ACCOUNT_PASSWORDS}
-_ID = 10
+_ID = PERSON_WIDTH
 """The column of the credential's own id, behind those of `PERSON_COLUMNS`."""
 
 

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from django.conf import settings
-
 from jmapcore.blobs import storage
 from jmapcore.store.database import Row, Statement
 from jmapcore.store.rows import Insertion
@@ -38,7 +36,7 @@ from mail.membership import (
 from mail.message.scan import scan
 from mail.message.summary import Summary, summarise_message
 from mail.search.message_text import index
-from mail.search.words import words_of
+from mail.search_languages import words_for
 from mail.submissions import move_submissions
 from mail.threading import Assignment, reference_hashes
 
@@ -144,8 +142,8 @@ class _Rows:
     blob_ids: list[int] = field(default_factory=list)
 
 
-def prepare(raw: bytes) -> PreparedEmail:
-    """Parse a message, whatever it is; belongs before the write."""
+def prepare(raw: bytes, languages: str = "") -> PreparedEmail:
+    """Parse a message, whatever it is; belongs before the write. `languages` are those of the account's searches."""
     message = scan(raw)
     summary = summarise_message(message)
     hashes = reference_hashes(
@@ -159,8 +157,14 @@ def prepare(raw: bytes) -> PreparedEmail:
         static_lines=static_lines(summary),
         body_json=json_text(summary.body_structure),
         reference_hashes=hashes,
-        search=index(message, summary, words_of(settings.MAIL_SEARCH_LANGUAGES)),
+        search=index(message, summary, words_for(languages)),
     )
+
+
+def search_text(raw: bytes, languages: str) -> str:
+    """What a message is found by in an account with other languages than it was prepared for (`PreparedEmail.search`)."""
+    message = scan(raw)
+    return index(message, summarise_message(message), words_for(languages))
 
 
 def received_at(given: datetime | None, summary: Summary, now: datetime) -> datetime:

@@ -10,6 +10,7 @@ from jmapcore.blobs.backends import BlobGoneError
 from jmapcore.store.database import Connection, Row, read
 from mail.fragments import static_json
 from mail.ingest import PreparedEmail, prepare
+from mail.search_languages import languages_of
 
 BATCH_EMAILS = 200
 BATCH_OCTETS = 32_000_000
@@ -47,6 +48,7 @@ def stored_messages(
     connection: Connection, account_id: int, format_below: int = 1 << 15
 ) -> Iterator[list[StoredMessage]]:
     """All messages of an account whose rows have a format below the given one, in batches by id."""
+    languages = languages_of(connection, account_id)
     last = 0
     while True:
         parameters = (account_id, account_id, account_id, last, format_below, BATCH_EMAILS)
@@ -59,7 +61,7 @@ def stored_messages(
                 batch.append(rows.pop(0))
             last = batch[-1][0]
             raw = _read(connection, account_id, [row[1] for row in batch])
-            yield [_message(row, raw.get(row[1])) for row in batch]
+            yield [_message(row, raw.get(row[1]), languages) for row in batch]
         if last == parameters[3]:
             return
 
@@ -76,8 +78,9 @@ def _read(connection: Connection, account_id: int, blob_ids: list[int]) -> dict[
     }
 
 
-def _message(row: Row, raw: bytes | None) -> StoredMessage:
+def _message(row: Row, raw: bytes | None, languages: str) -> StoredMessage:
     """Parse the bytes if they are the ones that were stored."""
     email_id, blob_id, format_number, static, body, thread_id, size, stored_hash, _ = row
-    prepared = prepare(raw) if raw is not None and storage.blob_hash(raw) == stored_hash else None
+    is_whole = raw is not None and storage.blob_hash(raw) == stored_hash
+    prepared = prepare(raw, languages) if raw is not None and is_whole else None
     return StoredMessage(email_id, blob_id, format_number, static, body, thread_id, size, prepared)

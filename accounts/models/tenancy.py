@@ -76,10 +76,26 @@ class Account(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="accounts")
     owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="account")
     name = models.CharField(max_length=MAXIMUM_ADDRESS_LENGTH, unique=True)
+    search_languages = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        help_text="Languages whose words searches know in all their forms, such as english german. "
+        "Empty: those of the server.",
+    )
+    index_due_since = models.DateTimeField(null=True, editable=False)
+    """Since when the index of words is to follow other languages; null where it has them."""
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["name"]
+        indexes = [
+            models.Index(
+                fields=["index_due_since"],
+                name="account_index_due",
+                condition=models.Q(index_due_since__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

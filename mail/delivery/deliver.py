@@ -46,7 +46,14 @@ from mail.delivery.recipients import Recipient, resolve_recipients
 from mail.delivery.trace import MOST_RECEIVED, check_path, new_transaction_id, received_field, trace_fields
 from mail.fragments import json_text
 from mail.importing.placement import TooManyMailboxesError
-from mail.ingest import NewEmail, PreparedEmail, add_messages, prepare, threads_statements
+from mail.ingest import (
+    NewEmail,
+    PreparedEmail,
+    add_messages,
+    prepare,
+    search_text,
+    threads_statements,
+)
 
 logger = logging.getLogger("mail.delivery")
 
@@ -132,8 +139,11 @@ class _Delivery:
     borrow: Borrow
     moment: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
     prepared: PreparedEmail | None = None
-    """As it is for the recipient that came first, whose fields were so long."""
+    """As it is for the recipient that came first, whose fields were so long, and whose searches know these languages."""
     first_length: int = 0
+    first_languages: str = ""
+    texts: dict[str, str] = field(default_factory=dict)
+    """What it is found by in accounts of other languages."""
     is_junk: bool = False
 
     def to(self, recipient: Recipient) -> Outcome:
@@ -199,13 +209,23 @@ class _Delivery:
             head += b"\r\n"
         pieces = (head, self.incoming.raw)
         if self.prepared is None:
-            self.prepared = replace(prepare(b"".join(pieces)), raw=b"")
+            self.prepared = replace(prepare(b"".join(pieces), recipient.search_languages), raw=b"")
             self.first_length = len(head)
+            self.first_languages = recipient.search_languages
             self.is_junk = self.incoming.is_junk(settings.MAIL_JUNK_FIELDS)
             if self.prepared.summary.body_structure[0][0] == "multipart/report":
                 _ = self.incoming.scanned
             return _Ready(self.prepared, pieces)
-        return _Ready(self._shifted(pieces, len(head) - self.first_length), pieces)
+        email = self._shifted(pieces, len(head) - self.first_length)
+        if recipient.search_languages != self.first_languages:
+            email = replace(email, search=self._found_by(pieces, recipient.search_languages))
+        return _Ready(email, pieces)
+
+    def _found_by(self, pieces: tuple[bytes, ...], languages: str) -> str:
+        """What the message is found by in an account of other languages: no field that is put before it is searched."""
+        if languages not in self.texts:
+            self.texts[languages] = search_text(b"".join(pieces), languages)
+        return self.texts[languages]
 
     def _shifted(self, pieces: tuple[bytes, ...], shift: int) -> PreparedEmail:
         """What parsing would give with fields of another length before the message."""

@@ -13,7 +13,7 @@ from mail.delivery.outcome import SUSPENDED, UNKNOWN, Reply
 
 # The order of `accounts.addresses.resolve`. An account whose owner is gone for good is as if it were not there.
 FIND = """
-    SELECT n.place, a.id, a.owner_id, u.is_suspended OR t.is_suspended, f.rank
+    SELECT n.place, a.id, a.owner_id, u.is_suspended OR t.is_suspended, f.rank, a.search_languages
     FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[]) AS n (place, address, plain, domain)
     JOIN LATERAL (
         SELECT x.id, 1 AS rank FROM accounts_account AS x WHERE x.name = n.address
@@ -42,6 +42,8 @@ class Recipient:
     owner_id: int
     detail: str = ""
     """What follows the `+`, where the account was found without it."""
+    search_languages: str = ""
+    """Of the account's searches; empty for the server's."""
 
 
 def resolve_recipients(
@@ -74,8 +76,8 @@ def resolve_recipients(
 def _recipient(address: str | None, row: Row | None) -> Recipient | Reply:
     if address is None or row is None:
         return UNKNOWN
-    _, account_id, owner_id, is_suspended, rank = row
+    _, account_id, owner_id, is_suspended, rank, languages = row
     if is_suspended:
         return SUSPENDED
     detail = split_address(address)[0].partition("+")[2] if rank == _WITHOUT_DETAIL else ""
-    return Recipient(address, account_id, owner_id, detail)
+    return Recipient(address, account_id, owner_id, detail, languages)

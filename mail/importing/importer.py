@@ -11,12 +11,14 @@ import psycopg
 from jmapcore.blobs import storage
 from jmapcore.blobs.backends import Borrow
 from jmapcore.store import database
+from jmapcore.store.usage import OverQuotaError
 from jmapcore.store.write import AccountWrite, account_write
 from mail.importing.placement import place_folders
 from mail.importing.source_message import LeftOut, Skipped, SourceMessage
 from mail.ingest import NewEmail, PreparedEmail, add_messages, at_most_tomorrow, prepare
 from mail.membership import EmailChange, change_emails, load_threads
 from mail.message.summary import Summary
+from mail.search_languages import languages_of
 from mail.types.capability import MAX_KEYWORDS_PER_EMAIL
 
 BATCH = 100
@@ -99,6 +101,8 @@ class Importer:
         self._account_id = account_id
         self._owner_id = owner_id
         self._borrow = borrow
+        with borrow() as connection:
+            self._languages = languages_of(connection, account_id)
         self._pending: dict[bytes, _Pending] = {}
         self._pending_size = 0
         self._mine: set[bytes] = set()
@@ -118,7 +122,7 @@ class Importer:
         return self.report
 
     def _take(self, source: SourceMessage) -> None:
-        prepared = prepare(source.raw)
+        prepared = prepare(source.raw, self._languages)
         pending = self._pending.get(prepared.hash)
         if pending is None:
             self._pending[prepared.hash] = _Pending(
@@ -148,6 +152,7 @@ class Importer:
         """Store a batch;
 
         where the database refuses a value, message by message, so that one holds up no others.
+        Raises `OverQuotaError` for a message that has no room any more.
         """
         try:
             self._write(batch)
@@ -156,6 +161,12 @@ class Importer:
                 reason = f"The database refuses the message ({type(error).__name__})."
                 self.report.leave_out(Skipped(batch[0].origin, LeftOut.UNREADABLE, reason))
                 return
+            for pending in batch:
+                self._store([pending])
+        except OverQuotaError:
+            if len(batch) == 1:
+                raise
+            # As many of them as there is room for.
             for pending in batch:
                 self._store([pending])
 
@@ -173,6 +184,8 @@ class Importer:
             placed = place_folders(write, folders, self._owner_id) if folders else {}
             # Before new messages come in: these may merge Threads, which gives Emails other ids.
             _unite(write, again, placed)
+            # Whoever imports runs the service: a soft limit is for users.
+            write.usage.is_arrival = True
             add_messages(
                 write,
                 [

@@ -5,22 +5,14 @@ from collections.abc import Callable
 
 import Stemmer
 
+from accounts.languages import UnknownLanguageError, check_languages
+
+__all__ = ["UnknownLanguageError", "check_languages", "stemmers"]
+
 LONGEST = 40
 """Characters of the longest word that is stemmed: what is longer is no word of a language."""
 
 Stems = Callable[[str], list[str]]
-
-
-class UnknownLanguageError(ValueError):
-    """There is no stemmer for a language."""
-
-
-def check_languages(languages: tuple[str, ...]) -> None:
-    """Raises `UnknownLanguageError` for the first that has no stemmer."""
-    known = Stemmer.algorithms()
-    for language in languages:
-        if language not in known:
-            raise UnknownLanguageError(f"{language!r} is none of {', '.join(known)}")
 
 
 def stemmers(languages: tuple[str, ...]) -> Stems:

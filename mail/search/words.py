@@ -153,9 +153,9 @@ def units_of(text: str) -> list[str]:
 class Words:
     """Takes raw words apart for some languages."""
 
-    def __init__(self, languages: tuple[str, ...]) -> None:
+    def __init__(self, languages: tuple[str, ...], kept: int = _KEPT) -> None:
         self._stem = stemmers(languages)
-        self.analysis = lru_cache(maxsize=_KEPT)(self._analysis)
+        self.analysis = lru_cache(maxsize=kept)(self._analysis)
 
     def _analysis(self, raw: str) -> Analysis:
         """What a raw word is found as. What is very long is taken apart as far as its limits."""

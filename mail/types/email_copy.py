@@ -81,7 +81,7 @@ def _carried(
     context: RequestContext, source: AccountAccess, access: AccountAccess, blob_ids: list[int]
 ) -> dict[int, ReadyEmail]:
     """The messages in these blobs of the one account, ready for the other."""
-    readied: Readied[int] = Readied(access.account_id)
+    readied: Readied[int] = Readied(access.account_id, access.search_languages)
     for blob_id in blob_ids:
         checkpoint()
         with suppress(BlobGoneError):  # the Emails that it belonged to are gone too

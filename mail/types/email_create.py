@@ -52,7 +52,7 @@ def prepare_creates(
     parts = {key: [part for part in draft.root.leaves() if part.blob_id] for key, draft in drafts.items()}
     sources = _sources(context, access, [part for each in parts.values() for part in each])
     now = datetime.now(UTC)
-    readied: Readied[str] = Readied(access.account_id)
+    readied: Readied[str] = Readied(access.account_id, access.search_languages)
     for key, draft in drafts.items():
         checkpoint()
         try:

@@ -166,7 +166,7 @@ def _prepare(
 def _parsed(access: AccountAccess, name: BlobName | None, raw: bytes | None) -> _Ready | SetError:
     if name is None or raw is None:
         return InvalidProperties(["blobId"])
-    email = prepare(raw)
+    email = prepare(raw, access.search_languages)
     root = email.summary.body_structure[0]
     if root[_HEADER_START] == root[_HEADER_END]:
         return InvalidEmail("there is no header field")

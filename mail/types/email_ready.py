@@ -28,12 +28,14 @@ class Readied(Generic[_Key]):
     """The messages of one call for an account, as they become ready; those that are kept in memory are bounded."""
 
     account_id: int
+    languages: str
+    """Of the account's searches."""
     ready: dict[_Key, ReadyEmail] = field(default_factory=dict)
     _kept: int = 0
 
     def add(self, key: _Key, raw: bytes, content: storage.Content | None = None) -> None:
         """Parse a message; `content` where its octets are ready already."""
-        email = prepare(raw)
+        email = prepare(raw, self.languages)
         if content is None:
             content = storage.Content(email.hash, email.size, raw)
             if email.size <= storage.SMALL:

@@ -10,8 +10,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.conf import settings
-
 from jmapcore.blobs import storage
 from jmapcore.protocol.deadline import checkpoint
 from jmapcore.protocol.errors import UnsupportedFilter
@@ -24,7 +22,8 @@ from mail.search.message_text import body_texts, short_texts
 from mail.search.places import LocatedText, found_in
 from mail.search.terms import FIELDS, SearchText, TooManyWordsError, parse
 from mail.search.tsquery import Writer
-from mail.search.words import Words, cleaned, words_of
+from mail.search.words import Words, cleaned
+from mail.search_languages import words_for
 
 SECONDS = 5.0
 """How long phrases may be looked for in long messages."""
@@ -78,16 +77,11 @@ class Searched:
         return WordsQuery(f"!{together}", narrows=False)
 
 
-def language_words() -> Words:
-    """How words are taken apart here."""
-    return words_of(settings.MAIL_SEARCH_LANGUAGES)
-
-
-def search_texts(query: Query) -> dict[int, SearchText]:
+def search_texts(query: Query, words: Words) -> dict[int, SearchText]:
     """The parsed texts of the conditions of a query that search in text. Raises `UnsupportedFilter` for what is too long."""
     try:
         return {
-            id(condition): parse(condition.value, language_words())
+            id(condition): parse(condition.value, words)
             for condition in query.conditions()
             if condition.name in FIELDS
         }
@@ -100,7 +94,9 @@ def search(reading: Reading, query: Query, among: Sequence[int] | None = None) -
 
     Raises `UnsupportedFilter` where they have too many words or take too long.
     """
-    searched = Searched(Writer(reading.account_id), search_texts(query))
+    searched = Searched(
+        Writer(reading.account_id), search_texts(query, words_for(reading.access.search_languages))
+    )
     if not searched.texts:
         return searched
     conditions = [each for each in query.conditions() if id(each) in searched.texts]
@@ -143,13 +139,14 @@ def _look_beyond(
 
 def _located(reading: Reading, email_id: int) -> Mapping[Field, list[LocatedText]]:
     """The texts of a message, by field."""
+    words = words_for(reading.access.search_languages)
     (rows,) = reading.run((BLOBS, (reading.account_id, [email_id])))
     found: dict[Field, list[LocatedText]] = {}
     for _, blob_id in rows:
         raw = storage.read_blobs(reading.connection, reading.account_id, [blob_id])[blob_id]
         message = scan(raw)
         for each, text in short_texts(message, summarise_message(message)):
-            found.setdefault(each, []).append(LocatedText(cleaned(text), language_words()))
+            found.setdefault(each, []).append(LocatedText(cleaned(text), words))
         for text in body_texts(message):
-            found.setdefault(Field.BODY, []).append(LocatedText(cleaned(text), language_words()))
+            found.setdefault(Field.BODY, []).append(LocatedText(cleaned(text), words))
     return found

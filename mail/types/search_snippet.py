@@ -25,10 +25,12 @@ from mail.search.lexemes import Field
 from mail.search.message_text import body_texts
 from mail.search.snippets import marked_subject, preview
 from mail.search.terms import FIELDS, Term
+from mail.search.words import Words
+from mail.search_languages import words_for
 from mail.types.capability import MAIL
 from mail.types.email import EMAIL
 from mail.types.email_query import check_conditions
-from mail.types.email_searched import language_words, search_texts
+from mail.types.email_searched import search_texts
 
 if TYPE_CHECKING:
     from jmapcore.context import RequestContext
@@ -50,10 +52,11 @@ def get_snippets(context: RequestContext, values: dict[str, Any]) -> list[Respon
         raise RequestTooLarge(f"more than {limit} ids")
     query = Query(EMAIL, parse_filter(EMAIL, values["filter"], context.resolve_id), ())
     check_conditions(query)
-    terms = wanted_terms(query)
+    words = words_for(access.search_languages)
+    terms = wanted_terms(query, words)
     found, not_found = numbers(context, EMAIL, values["emailIds"])
     wanted = list(dict.fromkeys(found.values()))
-    snippets = _snippets(context.reading(access), wanted, terms)
+    snippets = _snippets(context.reading(access), wanted, terms, words)
     shown = [
         {"emailId": wire_id(EMAIL, number), **snippets[number]} for number in wanted if number in snippets
     ]
@@ -62,9 +65,9 @@ def get_snippets(context: RequestContext, values: dict[str, Any]) -> list[Respon
     return [("SearchSnippet/get", response)]
 
 
-def wanted_terms(query: Query) -> dict[Field, list[Term]]:
+def wanted_terms(query: Query, words: Words) -> dict[Field, list[Term]]:
     """The terms to mark in the subject and in the body: of all conditions that look there, but for those under a NOT."""
-    texts = search_texts(query)
+    texts = search_texts(query, words)
     terms: dict[Field, dict[Term, None]] = {Field.SUBJECT: {}, Field.BODY: {}}
     for condition in _affirmed(query.filter):
         if id(condition) in texts:
@@ -84,7 +87,7 @@ def _affirmed(node: FilterNode | None, *, denied: bool = False) -> Iterator[Cond
 
 
 def _snippets(
-    reading: Reading, ids: Sequence[int], terms: Mapping[Field, Sequence[Term]]
+    reading: Reading, ids: Sequence[int], terms: Mapping[Field, Sequence[Term]], words: Words
 ) -> dict[int, dict[str, Any]]:
     """The snippets of those of the Emails that exist."""
     (rows,) = reading.run((ROWS, (reading.account_id, ids)))
@@ -97,10 +100,8 @@ def _snippets(
             subject = orjson.loads(row[2].split("\n")[SUBJECT])
             texts = body_texts(Message(raw.get(row[1], b""), parts[0], parts)) if parts else ()
             snippets[row[0]] = {
-                "subject": marked_subject(subject, terms[Field.SUBJECT], language_words())
-                if subject
-                else None,
-                "preview": preview(texts, terms[Field.BODY], language_words()),
+                "subject": marked_subject(subject, terms[Field.SUBJECT], words) if subject else None,
+                "preview": preview(texts, terms[Field.BODY], words),
             }
     return snippets
 

@@ -13,6 +13,7 @@ from accounts.provisioning import (
     add_alias,
     delete_user,
     set_catch_all,
+    set_search_languages,
     set_tenant_suspended,
     set_user_suspended,
 )
@@ -60,6 +61,23 @@ def test_a_message_is_in_the_inbox_behind_the_fields_of_its_delivery(cast: Cast)
     head = re.match(pattern, found.raw)
     assert head is not None, found.raw
     assert found.raw[head.end() :] == raw
+
+
+@pytest.mark.rfc("8621", "4.4.1")
+@pytest.mark.parametrize("german_first", [True, False])
+def test_each_account_finds_it_by_its_own_languages(cast: Cast, german_first: bool) -> None:
+    set_search_languages(cast.alice.account, ["german"])
+    people = [cast.alice, cast.bob] if german_first else [cast.bob, cast.alice]
+    raw = message("one", body="Alte Flies\r\n")
+    deliver(raw, [each.address for each in people], return_path=SENDER)
+    hits = {
+        person.address: [
+            len(JMAPClient(person).call("Email/query", {"filter": {"body": word}})["ids"])
+            for word in ("alter", "fly")
+        ]
+        for person in people
+    }
+    assert hits == {cast.alice.address: [1, 0], cast.bob.address: [0, 1]}
 
 
 @pytest.mark.rfc("5321", "4.4")

@@ -171,3 +171,26 @@ def test_unknown_user_is_a_sentence(cast: Cast, arguments: tuple[str, ...]) -> N
     names = {"{nobody}": f"nobody@{cast.north_domain.name}", "{alice}": cast.alice.address}
     sentence = refusal(*(names.get(argument, argument) for argument in arguments))
     assert sentence == f"There is no user {names['{nobody}']}."
+
+
+def test_set_search_languages(cast: Cast) -> None:
+    account = cast.alice.account
+    _, said = run("set_search_languages", cast.alice.address, "German", "english", "german")
+    account.refresh_from_db()
+    assert (account.search_languages, account.index_due_since is not None) == ("german english", True)
+    assert said == f"Searches of {account.name} know german english now."
+    _, said = run("set_search_languages", cast.alice.address)
+    account.refresh_from_db()
+    assert account.search_languages == ""
+    assert said == f"Searches of {account.name} know the languages of the server now."
+
+
+def test_set_search_languages_that_nobody_knows(cast: Cast) -> None:
+    assert refusal("set_search_languages", cast.alice.address, "klingon").startswith("'klingon' is none of ")
+    many = "arabic armenian basque catalan danish dutch english estonian finnish"
+    assert (
+        refusal("set_search_languages", cast.alice.address, *many.split())
+        == "An account can have 8 languages."
+    )
+    cast.alice.account.refresh_from_db()
+    assert cast.alice.account.search_languages == ""
