@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import TypeVar
 
 from accounts.access import AccountAccess
 from jmapcore.blobs.backends import SELECT_CHUNK, BlobGoneError, Borrow, backend_of
@@ -19,6 +20,8 @@ from jmapcore.protocol.deadline import checkpoint
 from jmapcore.protocol.errors import RequestTooLarge
 from jmapcore.store import database
 from jmapcore.store.database import Connection, Statement, read
+
+Item = TypeVar("Item")
 
 _resolving = threading.Lock()
 
@@ -134,15 +137,24 @@ def _span_source(account_id: int, name: BlobName, info: BlobInfo, span: PartSpan
 
 def batches(sizes: Mapping[str, int], most: int = BATCH_OCTETS) -> list[list[str]]:
     """Ids in batches of at most so many octets, which may be in memory together; what has more is a batch of its own."""
-    found: list[list[str]] = []
-    octets = 0
-    for wire_id, size in sizes.items():
-        if not found or octets + size > most:
-            found.append([])
-            octets = 0
-        found[-1].append(wire_id)
-        octets += size
-    return found
+    return list(in_batches(sizes, sizes.__getitem__, most))
+
+
+def in_batches(
+    items: Iterable[Item], octets: Callable[[Item], int], most: int = BATCH_OCTETS
+) -> Iterator[list[Item]]:
+    """As `batches`, of anything that has octets; no more is taken from `items` than the batch and the next one."""
+    batch: list[Item] = []
+    taken = 0
+    for item in items:
+        size = octets(item)
+        if batch and taken + size > most:
+            yield batch
+            batch, taken = [], 0
+        batch.append(item)
+        taken += size
+    if batch:
+        yield batch
 
 
 def open_sources(

@@ -5,7 +5,7 @@ The message's octets are read only for header fields that are not stored and for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 
+from jmapcore.blobs.content import in_batches
 from jmapcore.blobs.prefixes import beginnings_sql, read_prefixes
 from jmapcore.protocol.deadline import checkpoint
 from jmapcore.protocol.errors import InvalidArguments, RequestTooLarge
@@ -23,9 +24,6 @@ from jmapcore.store.storage import Fetched
 from mail.fragments import STATIC_PROPERTIES
 from mail.types.email_bodies import BodyRequest, Message
 from mail.types.email_properties import stored_name
-
-BATCH_OCTETS = 16_000_000
-"""Octets of messages that are in memory at once; one message that needs more is a batch of its own."""
 
 COLUMNS = {
     "id": ("e.id", '"e', '"'),
@@ -193,11 +191,7 @@ def _with_made(
     """The records of rows whose properties need the structure or the octets, in batches of bounded size."""
     records: dict[int, orjson.Fragment] = {}
     written = 0
-    batch: list[tuple[Row, Message]] = []
-    octets = 0
-
-    def flush() -> None:
-        nonlocal written, octets
+    for batch in in_batches(_messages(request, rows), lambda each: each[1].octets):
         wanted: dict[int, int] = {}
         for _, message in batch:
             wanted[message.blob_id] = max(wanted.get(message.blob_id, 0), message.octets)
@@ -214,19 +208,13 @@ def _with_made(
             if written > settings.JMAP_MAX_SIZE_ANSWER:
                 raise RequestTooLarge("the bodies are more than a response may hold")
             records[row[0]] = plan.fragment(row, made)
-        batch.clear()
-        octets = 0
+    return records
 
+
+def _messages(request: BodyRequest, rows: Sequence[Row]) -> Iterator[tuple[Row, Message]]:
     for row in rows:
         checkpoint()
-        message = request.message(row[-2], row[-1])
-        if batch and octets + message.octets > BATCH_OCTETS:
-            flush()
-        batch.append((row, message))
-        octets += message.octets
-    if batch:
-        flush()
-    return records
+        yield row, request.message(row[-2], row[-1])
 
 
 def load_properties(run: Run, account_id: int, ids: Sequence[int], names: Sequence[str]) -> dict[int, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.conf import settings
 
+from jmapcore.blobs.content import in_batches
 from jmapcore.blobs.prefixes import read_prefixes
 from jmapcore.protocol.deadline import checkpoint
 from jmapcore.protocol.errors import RequestTooLarge
@@ -34,9 +36,6 @@ from mail.types.email_searched import search_texts
 
 if TYPE_CHECKING:
     from jmapcore.context import RequestContext
-
-BATCH_OCTETS = 16_000_000
-"""Octets of messages that are in memory at once; one message that needs more is a batch of its own."""
 
 SUBJECT = STATIC_PROPERTIES.index("subject")
 ROWS = """
@@ -92,7 +91,8 @@ def _snippets(
     """The snippets of those of the Emails that exist."""
     (rows,) = reading.run((ROWS, (reading.account_id, ids)))
     snippets: dict[int, dict[str, Any]] = {}
-    for batch in _batches(rows) if terms[Field.BODY] else ([(row, None, 0) for row in rows],):
+    items: Iterable[_Item] = map(_with_parts, rows) if terms[Field.BODY] else ((row, None, 0) for row in rows)
+    for batch in in_batches(items, itemgetter(2)):
         wanted = {row[1]: octets for row, _, octets in batch if octets}
         raw = read_prefixes(reading.connection, reading.account_id, wanted) if wanted else {}
         for row, parts, _ in batch:
@@ -110,21 +110,10 @@ _Item = tuple[Row, Any, int]
 """A row, the parts of its message where they are looked at, and how many octets are needed of it."""
 
 
-def _batches(rows: Sequence[Row]) -> Iterator[list[_Item]]:
-    batch: list[_Item] = []
-    octets = 0
-    for row in rows:
-        parts = load_parts(orjson.loads(row[3]))
-        needed = max(
-            (part.body_end for part in parts if part.type.startswith(("text/", "message/"))), default=0
-        )
-        if batch and octets + needed > BATCH_OCTETS:
-            yield batch
-            batch, octets = [], 0
-        batch.append((row, parts, needed))
-        octets += needed
-    if batch:
-        yield batch
+def _with_parts(row: Row) -> _Item:
+    parts = load_parts(orjson.loads(row[3]))
+    ends = (part.body_end for part in parts if part.type.startswith(("text/", "message/")))
+    return row, parts, max(ends, default=0)
 
 
 SEARCH_SNIPPET_GET = Method(
