@@ -6,6 +6,11 @@ from typing import Any
 
 from mail import reindex_tasks as reindexing
 from mail.outbound import tasks as outbound
+from mail.vacation import tasks as vacation
 
-BEAT_SCHEDULE: dict[str, dict[str, Any]] = {**outbound.BEAT_SCHEDULE, **reindexing.BEAT_SCHEDULE}
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    **outbound.BEAT_SCHEDULE,
+    **reindexing.BEAT_SCHEDULE,
+    **vacation.BEAT_SCHEDULE,
+}
 """Entries for `CELERY_BEAT_SCHEDULE`."""

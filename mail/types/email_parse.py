@@ -54,7 +54,7 @@ def parse_emails(context: RequestContext, values: dict[str, Any]) -> list[Respon
     properties = _properties(values["properties"])
     request = body_request(properties, values)
     names = {given: parse_blob_id(context.resolve_id(given)) for given in values["blobIds"]}
-    sizes = _sizes(context, access, names)
+    sizes = visible_sizes(context, access, names)
     parsed: dict[str, Any] = {}
     not_parsable: list[str] = []
     written = 0
@@ -93,7 +93,7 @@ def _properties(asked: list[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(asked))
 
 
-def _sizes(
+def visible_sizes(
     context: RequestContext, access: AccountAccess, names: Mapping[str, BlobName | None]
 ) -> dict[str, int]:
     """Octets to be read for each id that may be found: those of the blob around it. Raises `RequestTooLarge`."""

@@ -69,3 +69,9 @@ class CannotUnsend(SetError):  # noqa: N818  # the RFC's name of the error
     """The delivery has begun, or has ended (RFC 8621 §7.5)."""
 
     type = "cannotUnsend"
+
+
+class MdnAlreadySent(SetError):  # noqa: N818  # the RFC's name of the error
+    """The message has the keyword `$mdnsent` already (RFC 9007 §2.1)."""
+
+    type = "mdnAlreadySent"

@@ -17,6 +17,9 @@ from mail.types.email_import import EMAIL_IMPORT
 from mail.types.email_parse import EMAIL_PARSE
 from mail.types.identity import IDENTITY
 from mail.types.mailbox import MAILBOX
+from mail.types.mdn import MDN_CAPABILITY
+from mail.types.mdn_parse import MDN_PARSE
+from mail.types.mdn_send import MDN_SEND
 from mail.types.quota import QUOTA_TYPE
 from mail.types.search_snippet import SEARCH_SNIPPET_GET
 from mail.types.submission import EMAIL_SUBMISSION
@@ -30,6 +33,7 @@ def register_mail(registry: Registry) -> None:
     registry.add_capability(SUBMISSION_CAPABILITY)
     registry.add_capability(VACATION_RESPONSE_CAPABILITY)
     registry.add_capability(QUOTA_CAPABILITY)
+    registry.add_capability(MDN_CAPABILITY)
     for declared in (
         MAILBOX,
         THREAD,
@@ -45,3 +49,5 @@ def register_mail(registry: Registry) -> None:
     registry.add_method(EMAIL_IMPORT)
     registry.add_method(EMAIL_PARSE)
     registry.add_method(SEARCH_SNIPPET_GET)
+    registry.add_method(MDN_SEND)
+    registry.add_method(MDN_PARSE)

@@ -14,7 +14,7 @@ from jmapcore.store.write import account_write
 from mail.delivery.deliver import deliver
 from mail.message.scan import scan
 from mail.vacation import responding
-from mail.vacation.senders import sweep_senders
+from mail.vacation.tasks import forget_vacation_senders
 from tests.support.cast import Cast, Person
 from tests.support.client import JMAPClient
 from tests.support.sent import Sent, sent_by
@@ -285,7 +285,7 @@ def test_the_sweep_forgets_those_who_may_be_told_again(cast: Cast) -> None:
     arrive(cast.alice)
     age(cast.alice, days=7, hours=1)
     arrive(cast.alice, sender="yan@example.org", raw=mail(cast.alice.address, subject="Two"))
-    assert sweep_senders() >= 1
+    assert forget_vacation_senders() >= 1
     sql = "SELECT address FROM vacation_sender WHERE account_id = %s"
     with connection() as lent, account_write(cast.alice.account.pk, lent) as write:
         assert write.execute(sql, (cast.alice.account.pk,)).fetchall() == [("yan@example.org",)]

@@ -92,7 +92,7 @@ def test_a_type_is_taken_off_an_address(value: str, address: str) -> None:
     assert typed_address(value) == address
 
 
-@pytest.mark.rfc("9007", "1.5")
+@pytest.mark.rfc("9007", "2")
 def test_a_disposition_report_is_read_whole() -> None:
     fields = (
         "Original-Recipient: rfc822;joe@example.com\r\nMDN-Gateway: dns; gate.example\r\nError: =?utf-8?q?schl=C3=A9cht?=\r\n"
