@@ -113,6 +113,26 @@ def shown_usage(resource: str, used: int, limits: Limits) -> str:
     return f"{shown(resource, used)} of {shown(resource, limits.hard)}"
 
 
+def account_sentences(account_id: int) -> list[str]:
+    """What an account holds, a sentence for each resource; none where nothing is known of it."""
+    usage = usage_of([account_id]).get(account_id)
+    if usage is None:
+        return []
+    return [
+        _account_sentence(OCTETS, usage.octets, usage.octets_limits),
+        _account_sentence(MESSAGES, usage.messages, usage.messages_limits),
+    ]
+
+
+def _account_sentence(resource: str, used: int, limits: Limits) -> str:
+    text = shown_usage(resource, used, limits)
+    if limits.soft is not None:
+        text += f"; users add nothing from {shown(resource, limits.soft)} on"
+    if limits.warn is not None:
+        text += f"; warning from {shown(resource, limits.warn)} on"
+    return text
+
+
 def _key(whose: Limited, *, each_account: bool) -> dict[str, Any]:
     """What names the row of these limits; the columns of others are null."""
     if each_account and not isinstance(whose, Domain | Tenant):

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 
 from accounts import provisioning
+from accounts.admin.quotas import AccountHolding, AccountLimitInline, Holding, QuotaLimitInline
 from accounts.admin.site import SuperuserAdmin, TenantFilter, adopt
 from accounts.models import Account, Alias, AliasTarget, Domain, Grant, Tenant, User
 from accounts.provisioning import ProvisioningError
@@ -61,14 +62,16 @@ class TenantStatusFilter(admin.SimpleListFilter):
 
 
 @admin.register(Tenant)
-class TenantAdmin(SuperuserAdmin):
+class TenantAdmin(Holding, SuperuserAdmin):
     """Customers of the provider."""
 
     form = TenantForm
-    list_display = ("name", "status", "account_password", "created_on")
+    list_display = ("name", "status", "account_password", "size", "created_on")
+    list_select_related = ("usage",)
     list_filter = (TenantStatusFilter,)
     search_fields = ("name__istartswith",)
-    readonly_fields = ("belongings", "created")
+    readonly_fields = ("holds", "belongings", "created")
+    inlines = (QuotaLimitInline,)
     ordering = ("name",)
 
     @admin.display(ordering="is_suspended")
@@ -96,6 +99,10 @@ class TenantAdmin(SuperuserAdmin):
         """The domain is asked for with a new tenant alone; more are added on the page of domains."""
         flags = ("is_suspended", "allow_account_password")
         return ("name", *flags, *self.readonly_fields) if obj else ("name", "domain", *flags)
+
+    def get_inlines(self, request: HttpRequest, obj: Tenant | None) -> tuple[type[QuotaLimitInline], ...]:
+        """A new tenant has no limits yet."""
+        return self.inlines if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: ModelForm[Tenant], change: bool) -> None:
         """Create through provisioning; flags are written as they are."""
@@ -129,24 +136,29 @@ class DomainForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Domain)
-class DomainAdmin(SuperuserAdmin):
+class DomainAdmin(Holding, SuperuserAdmin):
     """Mail domains."""
 
     form = DomainForm
-    list_display = ("name", "tenant", "catch_all", "created_on")
-    list_select_related = ("tenant", "catch_all")
+    list_display = ("name", "tenant", "catch_all", "size", "created_on")
+    list_select_related = ("tenant", "catch_all", "usage")
     list_filter = (TenantFilter,)
     search_fields = ("name__startswith",)
     autocomplete_fields = ("tenant", "catch_all")
+    inlines = (QuotaLimitInline,)
     ordering = ("name",)
 
     def get_fields(self, request: HttpRequest, obj: Domain | None = None) -> tuple[str, ...]:
         """A catch-all can be chosen once the domain has accounts."""
-        return ("name", "tenant", "catch_all") if obj else ("name", "tenant")
+        return ("name", "tenant", "catch_all", "holds") if obj else ("name", "tenant")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Domain | None = None) -> list[str]:
         """A domain keeps its name and its tenant."""
-        return ["name", "tenant"] if obj else []
+        return ["name", "tenant", "holds"] if obj else []
+
+    def get_inlines(self, request: HttpRequest, obj: Domain | None) -> tuple[type[QuotaLimitInline], ...]:
+        """A new domain has no limits yet."""
+        return self.inlines if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Domain, form: ModelForm[Domain], change: bool) -> None:
         """Create and change through provisioning."""
@@ -184,15 +196,16 @@ class GrantInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Account)
-class AccountAdmin(SuperuserAdmin):
-    """Personal accounts: born and deleted with their owners, so that nothing is to be changed here."""
+class AccountAdmin(AccountHolding, SuperuserAdmin):
+    """Personal accounts: born and deleted with their owners. What can be changed are the languages of their searches."""
 
-    list_display = ("name", "id", "tenant", "created_on")
+    list_display = ("name", "id", "tenant", "size", "created_on")
     list_select_related = ("tenant",)
     list_filter = (TenantFilter,)
     search_fields = ("name__startswith",)
-    fields = readonly_fields = ("id", "name", "owner", "tenant", "created")
-    inlines = (GrantInline,)
+    readonly_fields = ("id", "name", "owner", "tenant", "holds", "created")
+    fields = (*readonly_fields, "search_languages")
+    inlines = (GrantInline, AccountLimitInline)
     ordering = ("name",)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -202,6 +215,10 @@ class AccountAdmin(SuperuserAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """An account goes with its user."""
         return False
+
+    def save_model(self, request: HttpRequest, obj: Account, form: ModelForm[Account], change: bool) -> None:
+        """Set the languages; the index of words follows them by itself."""
+        provisioning.set_search_languages(obj, form.cleaned_data["search_languages"].split())
 
 
 class AccessFilter(admin.SimpleListFilter):

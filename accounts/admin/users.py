@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from accounts import provisioning
+from accounts import provisioning, quotas
 from accounts.admin.site import SuperuserAdmin, TenantFilter, adopt
 from accounts.models import AppPassword, User
 from accounts.provisioning import ProvisioningError
@@ -116,7 +116,7 @@ class UserAdmin(SuperuserAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
             "Signing in",
             {"fields": ("is_active", "is_suspended", "may_use_account_password", "second_factor")},
         ),
-        ("Administration", {"fields": ("is_staff", "is_superuser")}),
+        ("Administration", {"fields": ("is_staff", "is_superuser", "administers")}),
         ("Dates", {"fields": ("last_login", "created")}),
     )
     readonly_fields = ("address", "tenant", "domain", "second_factor", "last_login", "created")
@@ -152,6 +152,8 @@ class UserAdmin(SuperuserAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         if change:
             if "name" in form.changed_data:
                 provisioning.rename_user(obj, obj.name)
+            if "administers" in form.changed_data:
+                quotas.set_administers(obj, obj.administers)
             obj.save()
             return
         created = provisioning.create_user(

@@ -15,7 +15,7 @@ def _columns(letter: str, name: str, default: str) -> str:
     hard = f"CASE WHEN {is_set} THEN {_NEAREST.format(letter, 'hard')} ELSE {default} END"
     soft = _NEAREST.format(letter, "soft")
     warn = (
-        f"coalesce({_NEAREST.format(letter, 'warn')}, least({hard}, {soft}) / 100.0 * nullif($3, 0))::bigint"
+        f"coalesce({_NEAREST.format(letter, 'warn')}, least({hard}, {soft}) * nullif($3, 0) / 100)"
     )
     return f"{hard} AS {name}_limit, {soft} AS {name}_soft, {warn} AS {name}_warn"
 
@@ -84,7 +84,7 @@ RETURNS TABLE (scope text, domain_id bigint, tenant_id bigint, name text, resour
                hard bigint, soft bigint, warn bigint)
 LANGUAGE sql STABLE AS $$
     SELECT s.scope, s.domain_id, s.tenant_id, s.name, s.resource, s.used, s.hard, s.soft,
-        coalesce(s.warn, least(s.hard, s.soft) / 100.0 * nullif(warn_percent, 0))::bigint
+        coalesce(s.warn, least(s.hard, s.soft) * nullif(warn_percent, 0) / 100)
     FROM ({_SUMS}
     ) AS s (scope, domain_id, tenant_id, name, resource, used, hard, soft, warn)
     WHERE s.hard IS NOT NULL

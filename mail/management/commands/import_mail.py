@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from accounts.addresses import normalise_address
 from accounts.models import Account
+from jmapcore.store.usage import OverQuotaError
 from mail.importing.importer import Importer, Report
 from mail.importing.placement import TooManyMailboxesError
 from mail.importing.sources import count, messages
@@ -49,6 +50,12 @@ class Command(BaseCommand):
         except TooManyMailboxesError as error:
             self._print(importer.report, verbosity)
             raise CommandError(f"{error} What came before is imported.") from error
+        except OverQuotaError:
+            self._print(importer.report, verbosity)
+            raise CommandError(
+                "The account may not hold more: what came before is imported. Set another limit (set_quota),"
+                " and run the import again to import the rest."
+            ) from None
         except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled) as error:
             self._print(importer.report, verbosity)
             raise CommandError("The account is busy; run the import again to import the rest.") from error

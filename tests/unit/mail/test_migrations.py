@@ -9,6 +9,7 @@ from django.conf import settings
 from accounts import provisioning
 from jmapsite.owner_databases import connect
 from tests.support.cast import Cast
+from tests.support.mail_store import MailStore, message
 
 IDENTITIES = "SELECT id, name, email, may_delete FROM identity WHERE account_id = %s ORDER BY id"
 NEXT_ID = "SELECT next_id FROM account_state WHERE account_id = %s"
@@ -35,3 +36,18 @@ def test_accounts_that_were_there_get_their_identities_and_their_vacation_respon
     emails = [alice.address, f"info@{domain.name}", f"sales@{domain.name}", f"*@{domain.name}"]
     assert given == [(first + place, "Alice", email, False) for place, email in enumerate(emails)]
     assert (after, vacation) == ([(first + 4,)], [(alice.account.pk, 0, False)])
+
+
+def test_what_accounts_hold_already_is_counted(store: MailStore) -> None:
+    sizes = [store.add(message(name)).size for name in ("a", "b")]
+    migration = import_module("mail.migrations.0007_usage")
+    account = (store.account_id,)
+    with connect(settings.DATABASES["owner"]["NAME"]) as owner:
+        owner.execute("BEGIN")
+        owner.execute("UPDATE account_state SET used_octets = 0, used_objects = 0")
+        owner.execute(migration.COUNT)
+        counted = owner.execute(
+            "SELECT used_octets, used_objects FROM account_state WHERE account_id = %s", account
+        ).fetchall()
+        owner.execute("ROLLBACK")
+    assert counted == [(sum(sizes), 2)]

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from jmapcore.store.database import connection
+from accounts.quotas import MESSAGES, Limits, set_limits
+from jmapcore.store.database import connection, read
 from mail.verify import verify
 from tests.support.cast import Cast
 
@@ -87,3 +88,13 @@ def test_a_missing_path_is_refused_before_anything_is_imported(
     with pytest.raises(CommandError, match=f"^There is no file or folder {tmp_path}/none.$"):
         run(cast.alice.address, maildir, tmp_path / "none")
     assert run(cast.alice.address, maildir)[-1].startswith("Imported 4,")
+
+
+def test_an_account_that_is_full_takes_what_fits_and_says_so(cast: Cast, maildir: Path) -> None:
+    set_limits(cast.alice.account, MESSAGES, Limits(2, 0))
+    with pytest.raises(CommandError, match=r"^The account may not hold more: what came before is imported\."):
+        run(cast.alice.address, maildir)
+    with connection() as borrowed:
+        assert verify(cast.alice.account.pk, borrowed) == []
+        [rows] = read(borrowed, cast.alice.account.pk, ("SELECT count(*) FROM email", ()))
+    assert rows == [(2,)]
