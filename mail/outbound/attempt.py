@@ -120,7 +120,7 @@ class Sender:
 
     def deliver(self, claim: Claim) -> None:
         """Attempt what was claimed, and record what became of it. Raises `StoppedError`."""
-        loaded = persist(lambda connection: _load(connection, claim), self._stopping)
+        loaded = persist(lambda connection: load(connection, claim), self._stopping)
         if loaded is None or loaded.attempts != claim.attempts:
             return
         if loaded.blob_id is None:
@@ -143,7 +143,7 @@ class Sender:
         if places and loaded.is_expired:
             outcomes |= {place: _given_up(loaded, place) for place in places}
         elif places:
-            message = _message(claim, loaded, self._stopping)
+            message = message_of(claim, loaded, self._stopping)
             attempt = _Attempt(claim, loaded, message, self)
             outcomes |= attempt.run(places)
             retry_at = attempt.retry_at or retry_at
@@ -152,7 +152,7 @@ class Sender:
         )
         if settled.is_over:
             return
-        message = message or _message(claim, loaded, self._stopping)
+        message = message or message_of(claim, loaded, self._stopping)
         relay: Relay | None = settings.MAIL_RELAY
         made = make_reports(claim, loaded, settled.reports, message, relay, self._stopping)
         persist(lambda connection: settle(connection, claim, {}, next_at=retry_at, made=made), self._stopping)
@@ -165,7 +165,8 @@ class Sender:
         return self._connection
 
 
-def _load(connection: database.Connection, claim: Claim) -> Loaded | None:
+def load(connection: database.Connection, claim: Claim) -> Loaded | None:
+    """Read a submission that was claimed; None where it is gone."""
     account_id = claim.account_id
     (rows,) = read(connection, account_id, (LOAD, (account_id, account_id, account_id, claim.id)))
     return Loaded(*rows[0]) if rows else None
@@ -183,7 +184,7 @@ def _given_up(loaded: Loaded, place: int) -> Outcome:
     return Outcome(Answer(554, f"5.4.7 Given up after days; the last answer was: {last}"), NO)
 
 
-def _message(claim: Claim, loaded: Loaded, stopping: threading.Event) -> Outgoing:
+def message_of(claim: Claim, loaded: Loaded, stopping: threading.Event) -> Outgoing:
     """The message as it leaves, but for the signature."""
     account_id, blob_id = claim.account_id, loaded.blob_id
     assert blob_id is not None

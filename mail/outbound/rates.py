@@ -57,7 +57,8 @@ def allow(write: AccountWrite, user_id: int, counts: Sequence[int]) -> list[bool
         by_tenant,
     )
     limit: int = settings.MAIL_RECIPIENTS_PER_HOUR_OF_TENANT
-    taken = _fitting(counts, settings.MAIL_RECIPIENTS_PER_HOUR - of_user)
+    room: int = settings.MAIL_RECIPIENTS_PER_HOUR - of_user
+    taken = _fitting(counts, room)
     if not any(taken):
         return taken
     wanted = _total(counts, taken)
@@ -65,11 +66,11 @@ def allow(write: AccountWrite, user_id: int, counts: Sequence[int]) -> list[bool
     if wanted <= FEW and of_tenant + 2 * at_once <= limit:
         _, [[of_tenant]] = write.run((SHARE, (_TENANT_LOCK, _key(tenant_id))), by_tenant)
         # Others under the shared lock may be counting as many; it was twice as far from the limit a moment ago.
-        room = limit - of_tenant - at_once + FEW
+        room = min(room, limit - of_tenant - at_once + FEW, FEW)
     else:
         _, [[of_tenant]] = write.run((LOCK, (_TENANT_LOCK, _key(tenant_id))), by_tenant)
-        room = limit - of_tenant
-    taken = _fitting([count if fits else limit + 1 for count, fits in zip(counts, taken, strict=True)], room)
+        room = min(room, limit - of_tenant)
+    taken = _fitting(counts, room)
     if any(taken):
         write.defer((COUNT, (tenant_id, user_id, _total(counts, taken))))
     return taken

@@ -202,7 +202,11 @@ def sink(
     elif security is Security.TLS:
         more["ssl_context"] = tls
     if password is not None:
-        more |= {"auth_required": True, "auth_require_tls": False, "authenticator": _authenticator(*password)}
+        more |= {
+            "auth_required": True,
+            "auth_require_tls": security is Security.STARTTLS,
+            "authenticator": _authenticator(*password),
+        }
     controller = _Controller(handler, hostname="127.0.0.1", port=port or _free_port(), **more)
     controller.start()
     handler.port = controller.port
@@ -216,7 +220,7 @@ def sink(
 
 def _authenticator(name: str, password: str) -> Callable[..., AuthResult]:
     def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, given: Any) -> AuthResult:
-        return AuthResult(success=given == LoginPassword(name.encode(), password.encode()))
+        return AuthResult(success=given == LoginPassword(name.encode(), password.encode()), handled=False)
 
     return authenticate
 
