@@ -108,7 +108,8 @@ _PREFLIGHT = [
 ]
 
 
-def _common_headers() -> list[tuple[str, str]]:
+def common_headers() -> list[tuple[str, str]]:
+    """The header fields of every answer."""
     headers = [
         ("Access-Control-Allow-Origin", "*"),
         ("Access-Control-Expose-Headers", _EXPOSED),
@@ -132,7 +133,7 @@ class Edge:
 
     def __init__(self) -> None:
         self.proxies = trusted_networks(settings.TRUSTED_PROXIES)
-        self.common = _common_headers()
+        self.common = common_headers()
         self.json_headers = [*views.JSON_HEADERS, *self.common]
 
     def answer(self, environ: Environ) -> Answer | None:

@@ -295,6 +295,9 @@ JMAP_REQUEST_SECONDS = 15
 JMAP_POOL_SIZE = _number("JMAP_POOL_SIZE", 8)
 JMAP_POOL_TIMEOUT_SECONDS = 5
 JMAP_CHANGE_LOG_DAYS = _number("JMAP_CHANGE_LOG_DAYS", 90)
+# Connections to one process `push`, and those of one user among them; open files may allow fewer.
+PUSH_CONNECTIONS = _number("PUSH_CONNECTIONS", 20_000)
+PUSH_CONNECTIONS_OF_USER = _number("PUSH_CONNECTIONS_OF_USER", 10_000)
 # What a new account begins with, in this order: names and roles. An empty role is none.
 MAIL_DEFAULT_MAILBOXES = [
     ("Inbox", "inbox"),

@@ -11,8 +11,17 @@ class PushConfig(AppConfig):
     name = "push"
 
     def ready(self) -> None:
-        """Tell of what is committed."""
+        """Tell of what is committed; say what clients can connect to, and serve tickets."""
+        import re
+
+        from jmapcore import edge
+        from jmapcore.registry import registry
         from jmapcore.store import write
+        from push.capability import register_push
         from push.publishing import announce_states
+        from push.views import ticket
 
         write.after_commit.append(announce_states)
+        register_push(registry)
+        path = re.compile(r"/jmap/ticket/(websocket|eventsource)/?\Z")
+        edge.ROUTES.append(edge.Route(path, {"POST": ticket}, "ticket"))

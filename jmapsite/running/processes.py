@@ -60,7 +60,7 @@ def web(certificates: Certificates | None) -> Process:
 
 
 def push(certificates: Certificates | None) -> Process:
-    """Daphne with the ASGI application."""
+    """Daphne, with protocols of ours, and the ASGI application."""
     if certificates is None:
         endpoint = f"tcp:{settings.PUSH_PORT}:interface={_escaped(settings.HOST)}"
     else:
@@ -68,8 +68,8 @@ def push(certificates: Certificates | None) -> Process:
             f"ssl:{settings.PUSH_PORT}:interface={_escaped(settings.HOST)}"
             f":privateKey={_escaped(certificates.key)}:certKey={_escaped(certificates.certificate)}"
         )
-    command = _module("daphne", "--verbosity", "0", "--no-server-name", "--endpoint", endpoint)
-    return Process("push", [*command, "jmapsite.asgi:application"], settings.PUSH_PORT)
+    command = _module("push.serving", "--endpoint", endpoint, "jmapsite.asgi:application")
+    return Process("push", command, settings.PUSH_PORT)
 
 
 def _escaped(value: str | Path) -> str:

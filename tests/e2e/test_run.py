@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import subprocess
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,21 +72,21 @@ def test_https_serves_web_and_push_with_the_authority_that_it_prints(var_dir: Pa
         assert any(authority in line for line in service.printed)
         push = subprocess.run(
             ["/usr/bin/env", "curl", "-s", "--cacert", authority, "-o", "/dev/null", "-w", "%{http_code}",
-             f"https://localhost:{service.push_port}/"],
+             f"https://localhost:{service.push_port}/jmap/eventsource"],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-        assert push.stdout == "204"
+        assert push.stdout == "401"
         ports = (service.port, service.push_port)
         assert [(is_answered(port), is_answered(port, *OLD_TLS)) for port in ports] == [(True, False)] * 2
         assert stat.S_IMODE((var_dir / "tls" / "ca-key.pem").stat().st_mode) == 0o600
 
 
-def test_push_answers_204(var_dir: Path) -> None:
-    with (
-        running_service(var_dir) as service,
-        urllib.request.urlopen(f"http://127.0.0.1:{service.push_port}/events") as answer,
-    ):
-        assert answer.status == 204
+def test_push_asks_who_it_is(var_dir: Path) -> None:
+    with running_service(var_dir) as service:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"http://127.0.0.1:{service.push_port}/jmap/eventsource")
+        assert refused.value.code == 401
+        refused.value.close()
 
 
 def test_a_killed_run_leaves_nothing_and_the_next_one_starts(var_dir: Path) -> None:
