@@ -28,7 +28,7 @@ INTRODUCTION = """\
 
 Made by `make rfc-matrix` from the tests' marks and `tests/support/rfc_sections.toml`; not edited by hand. A section stands here
 when it requires something or a test shows it. MUST counts how often the section says MUST, MUST NOT, SHALL or REQUIRED, SHOULD
-likewise; of RFC 9007 and 9404 it is only said whether it does. A section with a MUST has a test, unless the note says whose
+likewise; of RFC 9007, 9404 and 9425 it is only said whether it does. A section with a MUST has a test, unless the note says whose
 duty it is instead. A test with several sets of parameters counts once.
 """
 

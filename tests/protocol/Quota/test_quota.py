@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import settings
+from redis import Redis
 
 from accounts.quotas import MESSAGES, OCTETS, Limits, set_limits
-from tests.protocol.post import add, message
+from push.announcements import channel, decode
+from push.visibility import state_types
+from tests.protocol.post import add, message, roles
 from tests.support.cast import Cast
 from tests.support.client import CORE, MAIL, JMAPClient
 
@@ -40,6 +44,7 @@ def test_the_capability_is_an_empty_object(alice: JMAPClient) -> None:
 @pytest.mark.rfc("9425", "3.2")
 @pytest.mark.rfc("9425", "4.1")
 @pytest.mark.rfc("9425", "4.2")
+@pytest.mark.rfc("9425", "5.1")
 def test_an_account_has_a_quota_of_octets_and_one_of_emails(alice: JMAPClient, cast: Cast) -> None:
     raw = message(1)
     add(alice, raw)
@@ -238,6 +243,26 @@ def test_a_query_that_does_not_look_at_the_usage_stays_as_it_is(alice: JMAPClien
     add(alice, message(1))
     answer = alice.call("Quota/queryChanges", {"sinceQueryState": before["queryState"], **query})
     assert (answer["removed"], answer["added"]) == ([], [])
+
+
+@pytest.mark.rfc("9425", "6")
+def test_a_changed_usage_is_announced_to_push(alice: JMAPClient, cast: Cast) -> None:
+    boxes, blob_id = {roles(alice)["inbox"]: True}, alice.upload(message(1))["blobId"]
+    subscription = Redis.from_url(settings.REDIS_URL).pubsub()
+    subscription.subscribe(channel())
+    assert subscription.get_message(timeout=10) is not None
+    alice.call("Email/import", {"emails": {"new": {"blobId": blob_id, "mailboxIds": boxes}}})
+    told = subscription.get_message(timeout=10)
+    subscription.close()
+    assert told is not None
+    moved = decode(told["data"])
+    assert moved is not None
+    state = alice.call("Quota/get", {"ids": []})["state"]
+    assert (moved.account_id, moved.modseqs["Quota"]) == (
+        cast.alice.account.pk,
+        int(state.partition("-")[2]),
+    )
+    assert "Quota" in state_types()
 
 
 @pytest.mark.rfc("9425", "8")
