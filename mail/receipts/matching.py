@@ -8,7 +8,7 @@ as they see where receipts go; what they claim concerns the recipients of that o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -30,8 +30,9 @@ MOST_REPORTS = 2_000
 """Receipts of each kind that one submission names; with a thousand recipients there may be two of each."""
 
 FIND = """
-    SELECT id, envelope_id, envelope, delivery_status, dsn_blob_ids, mdn_blob_ids FROM email_submission
-    WHERE account_id = %s AND envelope_id = ANY(%s::text[]) AND NOT is_destroyed"""
+    SELECT s.id, s.envelope_id, s.envelope, s.delivery_status, s.dsn_blob_ids, s.mdn_blob_ids, q.taken
+    FROM email_submission AS s LEFT JOIN submission_queue AS q ON q.account_id = %s AND q.id = s.id
+    WHERE s.account_id = %s AND s.envelope_id = ANY(%s::text[]) AND NOT s.is_destroyed"""
 SAVE = """
     UPDATE email_submission SET delivery_status = %s::jsonb, dsn_blob_ids = %s::jsonb, mdn_blob_ids = %s::jsonb
     WHERE account_id = %s AND id = %s"""
@@ -45,6 +46,7 @@ _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 _UTF_8_XTEXT = re.compile(r"\\x\{([0-9A-F]{2,6})\}")
 _REPLY = re.compile(r"([245]\d\d)([ -])((?:[245]\.\d{1,3}\.\d{1,3})?)(.*)")
 _FINAL = frozenset({"yes", "no"})
+QUEUED = "queued"
 _SYNTHETIC = {
     "failed": ("550", "5.0.0", "Delivery failed"),
     "delivered": ("250", "2.0.0", "Delivered"),
@@ -62,18 +64,18 @@ def match_receipt(write: AccountWrite, arrived: Arrived) -> None:
     tokens = [] if report is None else tokens_of(report, arrived.recipient)
     if report is None or not tokens:
         return
-    (rows,) = write.run((FIND, (write.account_id, tokens)))
+    (rows,) = write.run((FIND, (write.account_id, write.account_id, tokens)))
     by_token = {row[1]: row for row in rows}
     row = next((by_token[token] for token in tokens if token in by_token), None)
     if row is None:
         return
-    number, _, envelope, status, dsn_blob_ids, mdn_blob_ids = row
+    number, _, envelope, status, dsn_blob_ids, mdn_blob_ids, taken = row
     ids = dsn_blob_ids if isinstance(report, DeliveryReport) else mdn_blob_ids
     blob_id = f"b{arrived.blob_id}"
     if blob_id in ids or len(ids) >= MOST_REPORTS:
         return
     ids.append(blob_id)
-    status = status_after(status, envelope, report)
+    status = status_after(status, envelope, report, taken or ())
     write.defer(
         (SAVE, (*map(json_text, (status, dsn_blob_ids, mdn_blob_ids)), write.account_id, number)),
         (ADD_REPORT, (write.account_id, number, arrived.blob_id)),
@@ -90,9 +92,20 @@ def tokens_of(report: Report, recipient: str) -> list[str]:
     return [token for token in dict.fromkeys(found) if token is not None]
 
 
-def status_after(status: Status, envelope: Mapping[str, Any], report: Report) -> Status:
-    """The deliveryStatus of a submission once a report has been read."""
+def status_after(
+    status: Status, envelope: Mapping[str, Any], report: Report, taken: Collection[int] = ()
+) -> Status:
+    """The deliveryStatus of a submission once a report has been read.
+
+    Nobody can end the delivery to a recipient for whom the message is still in our queue: none but those at the places `taken`
+    of the envelope, for whom it has left, can have been reported of.
+    """
     recipient_of = _recipients(status, envelope)
+    kept = {
+        recipient["email"]
+        for place, recipient in enumerate(envelope["rcptTo"])
+        if place not in taken and status.get(recipient["email"], {}).get("delivered") == QUEUED
+    }
     new = {address: dict(each) for address, each in status.items()}
     if isinstance(report, DispositionReport):
         named = [typed_address(report.original_recipient), typed_address(report.final_recipient)]
@@ -103,7 +116,7 @@ def status_after(status: Status, envelope: Mapping[str, Any], report: Report) ->
         return new
     for each in report.recipients:
         address = recipient_of([each.original, each.final])
-        if address is None or new[address]["delivered"] in _FINAL:
+        if address is None or address in kept or new[address]["delivered"] in _FINAL:
             continue
         reply = _reply(each.diagnostic) if each.diagnostic else None
         if each.action in _SYNTHETIC:

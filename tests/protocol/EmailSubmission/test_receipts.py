@@ -8,7 +8,7 @@ import pytest
 
 from accounts import provisioning
 from jmapcore.blobs.sweep import sweep
-from jmapcore.store.database import connection, read
+from jmapcore.store.database import connection, execute, read
 from jmapcore.store.write import account_write
 from mail.delivery.deliver import deliver
 from mail.submissions import return_address
@@ -185,6 +185,25 @@ def test_what_is_final_stays(cast: Cast) -> None:
     comes_back(cast.alice, delivery_report([(BOB, DELIVERED)], to="x"), address)
     found = said(cast.alice, number)
     assert (found["deliveryStatus"][BOB]["delivered"], len(found["dsnBlobIds"])) == ("no", 2)
+
+
+@pytest.mark.parametrize("has_left", [False, True])
+def test_nobody_ends_a_delivery_that_is_still_ours(cast: Cast, has_left: bool) -> None:
+    client = JMAPClient(cast.alice)
+    number = submitted(client, draft(client), envelope=envelope(client, CAROL, BOB))
+    if has_left:
+        with connection() as lent:
+            sql = "UPDATE submission_queue SET taken = '{1}' WHERE account_id = %s"
+            execute(lent, sql, (cast.alice.account.pk,))
+    comes_back(
+        cast.alice, delivery_report([(BOB, FAILED), (CAROL, DELIVERED)], to="x"), returned(cast.alice, number)
+    )
+    found = said(cast.alice, number)
+    assert {address: each["delivered"] for address, each in found["deliveryStatus"].items()} == {
+        BOB: "no" if has_left else "queued",
+        CAROL: "queued",
+    }
+    assert len(found["dsnBlobIds"]) == 1
 
 
 def test_forwarded_mail_is_about_the_only_recipient(cast: Cast) -> None:
