@@ -176,6 +176,18 @@ def test_page_of_a_tenant_leads_to_what_it_has(operator: Client, cast: Cast, mod
     assert (mine in lists, theirs in lists, cast.north.name in lists) == (True, False, True)
 
 
+def test_languages_of_searches_are_set(operator: Client, cast: Cast) -> None:
+    url = page(Account, "change", cast.alice.account.pk)
+    form = operator.get(url).content.decode()
+    none = {name: "0" for name in re.findall(r'name="(\w+-(?:TOTAL|INITIAL)_FORMS)"', form)}
+    assert operator.post(url, {"search_languages": "german, french", **none}).status_code == 302
+    cast.alice.account.refresh_from_db()
+    assert cast.alice.account.search_languages == "german french"
+    assert cast.alice.account.index_due_since is not None
+    answer = operator.post(url, {"search_languages": "klingon", **none}, follow=True)
+    assert "is none of" in answer.content.decode()
+
+
 def test_icon_is_served_and_linked(operator: Client) -> None:
     assert operator.get("/favicon.ico").status_code == 200
     assert 'rel="icon" href="/static/jmapsite/icon.svg"' in operator.get("/admin/").content.decode()
