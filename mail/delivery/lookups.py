@@ -18,8 +18,8 @@ from accounts.client import Network
 from jmapcore.store import database
 from jmapcore.store.database import execute
 from mail.delivery.outcome import SUSPENDED, Reply
-from mail.delivery.peers import is_trusted
 from mail.delivery.recipients import Recipient, resolve_recipients
+from mail.delivery.sockets import is_trusted
 
 logger = logging.getLogger("mail.lookups")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
+import socket
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
+from typing import Any
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -21,14 +22,16 @@ from mail.delivery.content import Content
 from mail.delivery.deliver import deliver
 from mail.delivery.lookups import LookupServer
 from mail.delivery.outcome import AWAY, STOPPING, Reply
-from mail.delivery.peers import is_trusted, make_way, open_to
 from mail.delivery.recipients import Recipient, resolve_recipients
 from mail.delivery.session import LMTPSession
+from mail.delivery.sockets import is_trusted
 
 logger = logging.getLogger("mail.lmtp")
 
 NOT_TRUSTED = Reply(554, "5.7.1", "Not from there")
 TOO_MANY_CONNECTIONS = Reply(421, "4.3.2", "Too many connections")
+TURN_SECONDS = 0.001
+"""What a process waits with each connection that it has, before it takes another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,29 +80,44 @@ class Server:
         self._large = ThreadPoolExecutor(1, thread_name_prefix="large")
         self._lookups = LookupServer(trusted, self._threads, limits.idle_seconds)
         self._sessions: set[LMTPSession] = set()
-        self._listening: list[asyncio.Server] = []
+        self._listening: dict[socket.socket, Speaking] = {}
+        self._connecting: set[asyncio.Task[Any]] = set()
         self._left = asyncio.Event()
 
-    async def listen(self, host: str, port: int, speaking: Speaking = Speaking.LMTP) -> int:
-        """Take connections at a TCP port (0: a free one); the port. Raises OSError."""
-        server = await asyncio.get_running_loop().create_server(self._speaker(speaking), host, port)
-        self._listening.append(server)
-        found: int = server.sockets[0].getsockname()[1]
-        return found
+    def serve(self, listening: socket.socket, speaking: Speaking = Speaking.LMTP) -> None:
+        """Take connections at a socket, which other processes may take some from too."""
+        loop = asyncio.get_running_loop()
+        self._listening[listening] = speaking
+        loop.add_reader(listening, self._wait_for_turn, listening)
 
-    async def listen_at(self, path: str, group: str = "", speaking: Speaking = Speaking.LMTP) -> None:
-        """Take connections at a unix socket, from its owner, and from a group if one is named. Raises OSError, KeyError."""
-        make_way(path)
-        before = os.umask(0o177)
+    def _wait_for_turn(self, listening: socket.socket) -> None:
+        """Leave a connection to a process that has fewer, which is quicker then."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(listening)
+        loop.call_later(TURN_SECONDS * len(self._sessions), self._take, listening)
+
+    def _take(self, listening: socket.socket) -> None:
+        if self.is_stopping:
+            return
+        loop = asyncio.get_running_loop()
         try:
-            server = await asyncio.get_running_loop().create_unix_server(self._speaker(speaking), path)
-        finally:
-            os.umask(before)
-        open_to(path, group)
-        self._listening.append(server)
-
-    def _speaker(self, speaking: Speaking) -> Callable[[], asyncio.Protocol]:
-        return partial(LMTPSession, self) if speaking is Speaking.LMTP else self._lookup
+            connection, _ = listening.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            pass  # another process was quicker, or it has gone
+        except OSError as error:
+            # Out of files, most likely.
+            logger.error("a connection cannot be taken: %s", error)
+            loop.call_later(1, self._take, listening)
+            return
+        else:
+            connection.setblocking(False)
+            lmtp = self._listening[listening] is Speaking.LMTP
+            task = loop.create_task(
+                loop.connect_accepted_socket(partial(LMTPSession, self) if lmtp else self._lookup, connection)
+            )
+            self._connecting.add(task)
+            task.add_done_callback(self._connecting.discard)
+        loop.add_reader(listening, self._wait_for_turn, listening)
 
     def _lookup(self) -> asyncio.Protocol:
         return asyncio.StreamReaderProtocol(asyncio.StreamReader(), self._lookups.converse)
@@ -107,8 +125,9 @@ class Server:
     async def stop(self) -> None:
         """Take nothing more, and return when all that is being stored has been answered."""
         self.is_stopping = True
-        for server in self._listening:
-            server.close()
+        for listening in self._listening:
+            asyncio.get_running_loop().remove_reader(listening)
+            listening.close()
         self._lookups.stop()
         for session in list(self._sessions):
             session.stop()

@@ -13,6 +13,7 @@ from typing import Any
 
 from accounts.client import trusted_networks
 from mail.delivery.server import Limits, Server, Speaking
+from mail.delivery.sockets import listen_at_path, listen_at_port
 
 SECONDS = 10
 """For anything to come that has to come."""
@@ -38,10 +39,14 @@ class RunningServer:
 
     async def _serve(self) -> None:
         self.server = Server(*self._parameters, **self._options)
-        self.port = await self.server.listen("127.0.0.1", 0)
-        self.lookup_port = await self.server.listen("127.0.0.1", 0, Speaking.LOOKUPS)
-        await self.server.listen_at(self.socket)
-        await self.server.listen_at(self.lookup_socket, speaking=Speaking.LOOKUPS)
+        for speaking, path in ((Speaking.LMTP, self.socket), (Speaking.LOOKUPS, self.lookup_socket)):
+            self.server.serve(listen_at_path(path), speaking)
+            listening = listen_at_port("127.0.0.1", 0)
+            self.server.serve(listening, speaking)
+            if speaking is Speaking.LMTP:
+                self.port = listening.getsockname()[1]
+            else:
+                self.lookup_port = listening.getsockname()[1]
         self._ready.set()
         await self._stop.wait()
         await self.server.stop()

@@ -1,9 +1,10 @@
-"""Who may connect, and sockets of the file system that few may open."""
+"""The sockets that are listened at, and who may connect."""
 
 from __future__ import annotations
 
 import grp
 import os
+import socket
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -11,6 +12,9 @@ from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 
 from accounts.client import Network
+
+BACKLOG = 100
+"""Connections that wait to be taken."""
 
 
 def is_trusted(peer: str, trusted: Iterable[Network]) -> bool:
@@ -23,18 +27,34 @@ def is_trusted(peer: str, trusted: Iterable[Network]) -> bool:
     return any(address.version == network.version and address in network for network in trusted)
 
 
-def make_way(path: str) -> None:
-    """Remove a socket that a process which is gone has left. Raises OSError, and FileExistsError for another kind of file."""
+def listen_at_port(host: str, port: int) -> socket.socket:
+    """A listening TCP socket (port 0: a free one). Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    listening.setblocking(False)
+    return listening
+
+
+def listen_at_path(path: str, group: str = "") -> socket.socket:
+    """A listening unix socket, open to its owner, and to a group if one is named.
+
+    One that is left from before is replaced. Raises OSError (for a file of another kind too), KeyError for an unknown group.
+    """
     file = Path(path)
     file.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileNotFoundError):
         if not stat.S_ISSOCK(file.stat().st_mode):
             raise FileExistsError(f"{path} is no socket")
         file.unlink()
-
-
-def open_to(path: str, group: str) -> None:
-    """Let the owner of a socket open it, and a group if one is named. Raises KeyError for an unknown one, OSError."""
+    listening = socket.socket(socket.AF_UNIX)
+    before = os.umask(0o177)
+    try:
+        listening.bind(path)
+    finally:
+        os.umask(before)
     if group:
         os.chown(path, -1, grp.getgrnam(group).gr_gid)
-    Path(path).chmod(0o660 if group else 0o600)
+    file.chmod(0o660 if group else 0o600)
+    listening.listen(BACKLOG)
+    listening.setblocking(False)
+    return listening
