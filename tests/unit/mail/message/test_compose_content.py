@@ -137,3 +137,13 @@ def test_a_message_that_cannot_travel_as_it_is_becomes_message_global(raw: bytes
     encoded = of_blob("message/rfc822", raw)
     assert (encoded.encoding, encoded.type) == ("base64", "message/global")
     assert decode("base64", written(encoded)) == raw
+
+
+@pytest.mark.parametrize("kind", ["message/delivery-status", "message/disposition-notification"])
+def test_reports_stay_readable_for_programs(kind: str) -> None:
+    """ "7bit … MUST be used" (RFC 3464 §2.1), however long a word in them is."""
+    raw = b"Final-Recipient: rfc822; " + b"x" * 300 + b"@example.org\r\n"
+    encoded = encoded_content(kind, Octets(len(raw), lambda: [raw]), None)
+    assert (encoded.encoding, b"".join(encoded.pieces())) == ("7bit", raw)
+    beyond = b"Subject: \xc3\xb6\r\n"
+    assert encoded_content(kind, Octets(len(beyond), lambda: [beyond]), None).encoding == "quoted-printable"
