@@ -421,7 +421,8 @@ LMTP_MAX_RECIPIENTS = _number("LMTP_MAX_RECIPIENTS", 1_000)
 LMTP_MAX_CONNECTIONS = _number("LMTP_MAX_CONNECTIONS", 100)
 LMTP_IDLE_SECONDS = 300
 LMTP_ALLOW_LONE_LINE_ENDS = _choice("LMTP_ALLOW_LONE_LINE_ENDS", default=False)
-# Threads that store messages; each has a connection to PostgreSQL.
+# Processes, and threads in each that store messages and have a connection to PostgreSQL each.
+LMTP_PROCESSES = _number("LMTP_PROCESSES", 2)
 LMTP_THREADS = _number("LMTP_THREADS", 4)
 # Quotas where none is set for the account, the domain, the tenant, the service: hard limits, None for none; then the share of the
 # lowest limit, in percent, from which programs may warn.
