@@ -1,6 +1,6 @@
 # `make` or `make help` shows what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz check format lint types imports migrations rfc-matrix upgrade-db bench clean install install-dev
+.PHONY: help run test fuzz e2e chaos check format lint types imports migrations rfc-matrix upgrade-db bench clean install install-dev
 
 # The environment's own Python once there is one, so that it is not made anew with another.
 PYTHON ?= $(shell .venv/bin/python -c 'import pip' 2>/dev/null && echo .venv/bin/python || command -v python3 || echo python3)
@@ -30,6 +30,13 @@ test: install-dev ## Run the tests (TESTS="tests/unit -k name" for some)
 
 fuzz: install-dev ## Run the tests that make up their own input with 10,000 examples each (TESTS="…" for some)
 	.venv/bin/python -m pytest -n $(TEST_PROCESSES) --dist worksteal --hypothesis-profile fuzz -m "fuzz or hypothesis" $(TESTS)
+
+e2e: install-dev ## Run the service behind Debian's Postfix and nginx, with Debian's Chromium (as root, which installs them)
+	@.venv/bin/python -m tests.e2e.debian
+	.venv/bin/python -m pytest -m debian tests/e2e/debian $(TESTS)
+
+chaos: install-dev ## Kill processes at random while mail comes in and goes out; nothing may be lost (ARGS="--help")
+	@.venv/bin/python -m tests.chaos $(ARGS)
 
 check: install-dev ## Everything that must pass: format, lint, types, imports, migrations, tests
 	.venv/bin/python -m ruff format --check $(SOURCES)
