@@ -5,6 +5,7 @@ The answer and that it was given are rows of the same commit as the message: a k
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -26,6 +27,9 @@ MOST_SENDERS = 10_000
 """Answers within that time from one account; beyond it, no more: junk with invented senders must not become junk of ours."""
 MOST_RECIPIENTS = 1_000
 """Addresses in To, Cc and Bcc among which the user's own are looked for."""
+
+_BATV = re.compile(r"prvs=[^=@]+=")
+_SRS = re.compile(r"srs0[=+-][^=@]+=[^=@]+=|srs1[=+-][^=@]+=[^=@]+==[^=@]+=[^=@]+=")
 
 # The account is to answer now, has not answered this sender, and has not answered too many.
 RESPONSE = """
@@ -49,16 +53,16 @@ def answer(write: AccountWrite, arrived: Arrived) -> None:
         return
     if reason_for_silence(arrived.incoming.fields, sender) is not None:
         return
-    response = _response(write, arrived, _remembered_as(sender))
+    response = _response(write, arrived, remembered_as(sender))
     if response is None:
         return
     (own, names) = write.run(
-        own_addresses_statement(write.account_id, [*_named(arrived), _remembered_as(sender)]),
+        own_addresses_statement(write.account_id, [*_named(arrived), remembered_as(sender)]),
         (NAMES, (write.account_id,)),
     )
     mine = {row[0] for row in own}
     addressed = next((address for address in _named(arrived) if address in mine), None)
-    if addressed is None or _remembered_as(sender) in mine:
+    if addressed is None or remembered_as(sender) in mine:
         return
     raw = _composed(response, arrived.prepared.summary, addressed, names, sender)
     if raw is not None:
@@ -77,8 +81,17 @@ def _response(write: AccountWrite, arrived: Arrived, sender: str) -> Response | 
     return Response(*rows[0]) if rows else None
 
 
-def _remembered_as(sender: str) -> str:
-    return normalise_address(sender) or sender.lower()
+def remembered_as(sender: str) -> str:
+    """The person behind an envelope sender: without what hosts put into it that changes from message to message.
+
+    A detail, be it the token of a submission (`mail.submissions.return_address`), and the tags of BATV and SRS.
+    """
+    normal = normalise_address(sender) or sender.lower()
+    if (match := _SRS.match(normal)) is not None:
+        return normal[match.end() :]
+    normal = _BATV.sub("", normal)
+    local_part, at, domain = normal.rpartition("@")
+    return f"{local_part.partition('+')[0] or local_part}{at}{domain}"
 
 
 def _named(arrived: Arrived) -> list[str]:
@@ -122,4 +135,4 @@ def _queue(write: AccountWrite, arrived: Arrived, raw: bytes, sender: str) -> No
     submit_hidden(
         write, user_id=arrived.owner_id, blob_id=blob_id, envelope=envelope, send_at=datetime.now(UTC)
     )
-    write.defer((REMEMBER, (write.account_id, _remembered_as(sender), arrived.received_at)))
+    write.defer((REMEMBER, (write.account_id, remembered_as(sender), arrived.received_at)))

@@ -107,8 +107,10 @@ def test_a_receipt_goes_the_whole_way(alice: JMAPClient, charlie: JMAPClient, ca
 def test_two_who_are_away_tell_each_other_once(alice: JMAPClient, charlie: JMAPClient, cast: Cast) -> None:
     for client in (alice, charlie):
         client.call("VacationResponse/set", {"update": {"singleton": {"isEnabled": True}}})
+    # Each message that asks for a receipt has a return path of its own.
+    asking = f"Disposition-Notification-To: {cast.charlie.address}\r\n"
     for number in range(2):
-        submitted(charlie, draft(charlie, cast.alice.address, number=number))
+        submitted(charlie, draft(charlie, cast.alice.address, number=number, fields=asking))
         deliver_all(account(charlie))
     for client in (alice, charlie, alice):
         deliver_all(account(client), now=True)
