@@ -16,6 +16,7 @@ from jmapcore.answer import Answer
 from jmapcore.blobs.download import send_download
 from jmapcore.blobs.upload import receive_upload
 from jmapcore.context import RequestContext, account_number, account_wire_id, opens_blobs
+from jmapcore.draining import drain
 from jmapcore.protocol.dispatch import Dispatcher, Limits
 from jmapcore.protocol.errors import (
     AccountNotFound,
@@ -112,13 +113,16 @@ def read_body(environ: Environ) -> bytes:
     announced = environ.get("CONTENT_LENGTH") or ""
     stream = cast("BinaryIO", environ["wsgi.input"])
     pace = Pace()
-    if announced.isascii() and announced.isdigit():
+    is_announced = announced.isascii() and announced.isdigit()
+    if is_announced:
         expected = int(announced)
         body = stream.read(expected) if expected <= limit else b""
     else:
         body = stream.read(limit + 1)  # chunked: the stream ends where the last chunk ends
         expected = len(body)
     if expected > limit:
+        del body
+        drain(environ, stream.read, expected if is_announced else None, limit)
         raise LimitExceeded("maxSizeRequest", f"A request may have {limit} octets.")
     if len(body) < expected:
         raise NotJSON("The request body ended before its Content-Length.")

@@ -20,6 +20,7 @@ from jmapcore.blobs.storage import SMALL
 from jmapcore.blobs.wire_ids import BlobName
 from jmapcore.concurrency import PerUser
 from jmapcore.context import account_wire_id
+from jmapcore.draining import drain
 from jmapcore.store.database import unconfirmed_connection
 from jmapcore.transfers import transfers
 
@@ -58,12 +59,13 @@ def receive_upload(request: HttpRequest, access: AccountAccess) -> HttpResponse:
     Raises `RequestError`: 403 for a read-only account, 413 above maxSizeUpload, 429 above maxConcurrentUpload,
     400 for a body that ends early, of which nothing is kept; 503 where the disk is full.
     """
-    if access.is_read_only:
-        raise read_only()
     media_type = upload_type(request.META.get("CONTENT_TYPE", ""))
     limit: int = settings.JMAP_LIMITS["maxSizeUpload"]
     with _uploads.one(access.user_id), transfers.begin(access.user_id):
         read, expected = _body(request)
+        if access.is_read_only:
+            drain(request.META, read, expected, limit)
+            raise read_only()
         try:
             with spooled(read, expected, limit) as spool:
                 if spool.size <= SMALL:
@@ -73,6 +75,7 @@ def receive_upload(request: HttpRequest, access: AccountAccess) -> HttpResponse:
                     access.user_id, access.account_id, spool, media_type, unconfirmed_connection
                 )
         except TooLargeError as error:
+            drain(request.META, read, expected, limit)
             raise too_large(limit) from error
         except NoRoomError as error:
             logger.exception("an upload cannot be kept")
