@@ -98,6 +98,10 @@ def presences(members: Iterable[Member], trash: frozenset[int]) -> dict[int, Pre
     return found
 
 
+def _unread(members: Sequence[Member]) -> list[Member]:
+    return [member for member in members if is_unread(member.keywords)]
+
+
 class Counts:
     """By how much the counts of mailboxes move: emails, unread emails, threads, unread threads."""
 
@@ -112,15 +116,50 @@ class Counts:
         move[2] += sign
         move[3] += sign * presence.counts_as_unread
 
+    def add_read(self, old: Sequence[Member], new: Sequence[Member], trash: frozenset[int]) -> None:
+        """Count what was read or is unread again, of a Thread whose Emails stay where they are."""
+        unread_before, unread_after = _unread(old), _unread(new)
+        if unread_before == unread_after:
+            return
+        outside_before = any(not member.mailbox_ids <= trash for member in unread_before)
+        outside_after = any(not member.mailbox_ids <= trash for member in unread_after)
+        mailboxes = {mailbox_id for member in new for mailbox_id in member.mailbox_ids}
+        for mailbox_id in mailboxes:
+            was = sum(mailbox_id in member.mailbox_ids for member in unread_before)
+            becomes = sum(mailbox_id in member.mailbox_ids for member in unread_after)
+            if mailbox_id in trash:
+                thread = (becomes > 0) - (was > 0)
+            else:
+                thread = outside_after - outside_before
+            if was != becomes or thread:
+                move = self._moves.setdefault(mailbox_id, [0, 0, 0, 0])
+                move[1] += becomes - was
+                move[3] += thread
+
+    @property
+    def moves(self) -> dict[int, list[int]]:
+        """The mailboxes whose counts move, in order, and by how much."""
+        return {mailbox_id: move for mailbox_id, move in sorted(self._moves.items()) if any(move)}
+
     def settle(self, write: AccountWrite) -> list[Statement]:
         """Record each mailbox whose counts moved; the statement that moves them."""
-        moves = {mailbox_id: move for mailbox_id, move in sorted(self._moves.items()) if any(move)}
+        moves = self.moves
         if not moves:
             return []
         for mailbox_id in moves:
             write.updated("Mailbox", mailbox_id, volatile=True)
         rows = [(*move, mailbox_id) for mailbox_id, move in moves.items()]
         return [MOVE_COUNTS.of(write.account_id, rows)]
+
+
+def _stay_in_place(old: Sequence[Member], new: Sequence[Member]) -> bool:
+    """Whether the same Emails are in the same mailboxes, whatever else changed."""
+    if len(old) != len(new):
+        return False
+    for was, becomes in zip(old, new, strict=True):
+        if was is not becomes and (was.id != becomes.id or was.mailbox_ids != becomes.mailbox_ids):
+            return False
+    return True
 
 
 class _Derived:
@@ -186,6 +225,9 @@ def settle(
     counts, derived = Counts(), _Derived(write)
     for thread_id in sorted(before.keys() | after.keys()):
         old, new = before.get(thread_id, ()), after.get(thread_id, ())
+        if trash_before == trash and _stay_in_place(old, new):
+            counts.add_read(old, new, trash)
+            continue
         derived.list_ids(thread_id, old, new)
         was, becomes = presences(old, trash_before), presences(new, trash)
         for mailbox_id, presence in was.items():

@@ -48,10 +48,10 @@ REFERENCES = """
     WHERE r.account_id = %s AND r.hash = ANY(%s::bigint[]) AND octet_length(t.email_ids_json) < %s"""
 MEMBERS = """
     SELECT e.id, e.thread_id, e.received_at, e.keywords, e.mailbox_ids FROM email AS e
-    WHERE e.account_id = %s AND e.id IN (
-        SELECT m.email_id FROM email_mailbox AS m WHERE m.account_id = %s AND m.thread_id IN (
+    WHERE e.account_id = %s AND e.id = ANY(ARRAY(
+        SELECT m.email_id FROM email_mailbox AS m WHERE m.account_id = %s AND m.thread_id = ANY(ARRAY(
             SELECT t.id FROM thread_ref AS r JOIN thread AS t ON t.account_id = %s AND t.id = r.thread_id
-            WHERE r.account_id = %s AND r.hash = ANY(%s::bigint[]) AND octet_length(t.email_ids_json) < %s))"""
+            WHERE r.account_id = %s AND r.hash = ANY(%s::bigint[]) AND octet_length(t.email_ids_json) < %s))))"""
 ADD_EMAILS = Insertion(
     "email",
     {

@@ -24,13 +24,14 @@ THREADS_OF_EMAILS = """
     SELECT e.id, e.thread_id, e.received_at, e.keywords, e.mailbox_ids,
         (SELECT array_agg(b.id) FROM mailbox AS b WHERE b.account_id = %s AND b.role = 'trash')
     FROM email AS e
-    WHERE e.account_id = %s AND e.id IN (
-        SELECT m.email_id FROM email_mailbox AS m WHERE m.account_id = %s AND m.thread_id IN (
-            SELECT x.thread_id FROM email AS x WHERE x.account_id = %s AND x.id = ANY(%s::int[])))"""
+    WHERE e.account_id = %s AND e.id = ANY(ARRAY(
+        SELECT m.email_id FROM email_mailbox AS m WHERE m.account_id = %s AND m.thread_id = ANY(ARRAY(
+            SELECT x.thread_id FROM email AS x WHERE x.account_id = %s AND x.id = ANY(%s::int[])))))"""
+"""Arrays are looked up in one pass over an index, where a join would go to it for each row."""
 THREADS = """
     SELECT e.id, e.thread_id, e.received_at, e.keywords, e.mailbox_ids FROM email AS e
-    WHERE e.account_id = %s AND e.id IN (
-        SELECT m.email_id FROM email_mailbox AS m WHERE m.account_id = %s AND m.thread_id = ANY(%s::int[]))"""
+    WHERE e.account_id = %s AND e.id = ANY(ARRAY(
+        SELECT m.email_id FROM email_mailbox AS m WHERE m.account_id = %s AND m.thread_id = ANY(%s::int[])))"""
 KNOWN_MAILBOXES = """
     SELECT id, role = 'trash' FROM mailbox WHERE account_id = %s AND (role = 'trash' OR id = ANY(%s::int[]))"""
 
@@ -248,12 +249,11 @@ def _save(write: AccountWrite, loaded: LoadedThreads, changed: dict[int, Member]
         rows = [(*mailbox_values(member), member.id) for member in mailboxes]
         statements.append(SAVE_MAILBOXES.of(write.account_id, rows))
     statements += index.statements(write.account_id)
-    after = _with(moved, changed)
-    statements += settle(write, moved, after, loaded.trash)
+    touched = {new.thread_id: loaded.threads[new.thread_id] for new in changed.values()}
+    after = _with(touched, changed)
+    statements += settle(write, moved, {thread_id: after[thread_id] for thread_id in moved}, loaded.trash)
     write.defer(*statements)
-    _remember(
-        loaded, _with({new.thread_id: loaded.threads[new.thread_id] for new in changed.values()}, changed)
-    )
+    _remember(loaded, after)
 
 
 def _with(threads: dict[int, list[Member]], changed: dict[int, Member]) -> dict[int, list[Member]]:

@@ -123,7 +123,8 @@ class EmailStorage(Storage):
         """These Emails under the lock, with the Threads they are in, which `apply` needs."""
         loaded = loaded_threads(write.prelude[:1])  # the rest is of creates
         write.kept[EmailStorage] = loaded
-        records = {number: _record(loaded.emails[number]) for number in ids if number in loaded.emails}
+        make = _changing if _CHANGING.issuperset(names) else _record
+        records = {number: make(loaded.emails[number]) for number in ids if number in loaded.emails}
         if further := set(names) - _OF_MEMBERS:
             # "an entire Foo object is also a valid PatchObject" (RFC 8620 §5.3), so what never changes is compared.
             stored = load_properties(write.run, write.account_id, ids, sorted(further))
@@ -172,13 +173,22 @@ class EmailStorage(Storage):
             destroy_emails(plan.write, destroys, loaded)
 
 
-def _record(member: Member) -> Record:
+_CHANGING = frozenset({"id", "keywords", "mailboxIds"})
+
+
+def _changing(member: Member) -> Record:
     return {
         "id": f"e{member.id}",
-        "threadId": f"t{member.thread_id}",
-        "receivedAt": format_utc(member.received_at),
         "keywords": dict.fromkeys(member.keywords, True),
         "mailboxIds": {f"m{number}": True for number in member.mailbox_ids},
+    }
+
+
+def _record(member: Member) -> Record:
+    return {
+        **_changing(member),
+        "threadId": f"t{member.thread_id}",
+        "receivedAt": format_utc(member.received_at),
     }
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 
 import pytest
 
-from mail.counters import Member, presences
+from mail.counters import Counts, Member, presences
 from tests.support.mail_store import NOON
 
 pytestmark = pytest.mark.rfc("8621", "2")
@@ -57,3 +58,21 @@ def test_emails_are_counted_and_the_latest_is_found_with_ties_broken_by_id() -> 
     )
     assert (found[INBOX].emails, found[INBOX].unread) == (3, 2)
     assert found[INBOX].latest == (NOON + timedelta(hours=1), 7)
+
+
+PLACES = [(INBOX,), (TRASH,), (INBOX, ARCHIVE), (ARCHIVE, TRASH)]
+FLAGS = [(), ("$seen",), ("$draft",), ("$flagged", "$seen")]
+
+
+@pytest.mark.parametrize("trash", [frozenset({TRASH}), frozenset()])
+def test_what_is_read_counts_as_the_whole_thread_counted_anew_does(trash: frozenset[int]) -> None:
+    for places in itertools.product(PLACES, repeat=2):
+        for before, after in itertools.product(itertools.product(FLAGS, repeat=2), repeat=2):
+            old = [member(n, *places[n], keywords=before[n]) for n in (0, 1)]
+            new = [member(n, *places[n], keywords=after[n]) for n in (0, 1)]
+            quick, whole = Counts(), Counts()
+            quick.add_read(old, new, trash)
+            for members, sign in ((old, -1), (new, 1)):
+                for mailbox_id, presence in presences(members, trash).items():
+                    whole.add(mailbox_id, presence, sign)
+            assert quick.moves == whole.moves, (places, before, after)
