@@ -44,7 +44,7 @@ def test_user_of_another_tenant_finds_no_account(cast: Cast) -> None:
 
 def test_upload_that_is_too_large_names_the_limit(cast: Cast) -> None:
     response = JMAPClient(cast.alice).http.post(
-        f"/jmap/upload/{cast.alice.account_id}/", b"x", content_type="text/plain", CONTENT_LENGTH="50000001"
+        f"/jmap/upload/{cast.alice.account_id}/", b"x", content_type="text/plain", CONTENT_LENGTH="100000001"
     )
     assert response.status_code == 413
     assert response.json()["type"] == "urn:ietf:params:jmap:error:limit"
