@@ -86,7 +86,7 @@ def resolve(address: str) -> Account | None:
     """The account that mail to an address belongs in, or None where nobody takes it.
 
     Asked in this order: a user's address or an alias, the user without `+detail`, the domain's catch-all.
-    Suspended users keep receiving; users that are no longer active do not.
+    Those of suspended users are theirs yet; those of users that are no longer active are nobody's.
     """
     from accounts.models import Account
 

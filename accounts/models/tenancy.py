@@ -15,7 +15,7 @@ class Tenant(models.Model):
 
     name = models.CharField(max_length=200, unique=True)
     is_suspended = models.BooleanField(
-        default=False, help_text="Nobody of this tenant may sign in while this is set. Mail keeps arriving."
+        default=False, help_text="Nobody of this tenant may sign in while this is set. Mail is refused."
     )
     is_demo = models.BooleanField(
         default=False,

@@ -51,7 +51,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """Somebody who signs in. Operators have no tenant; everybody else has one, a domain and an account.
 
     `is_active` unset: the user is gone for good and treated as unknown. `is_suspended`: known, but refused
-    with 403 until it is unset again.
+    with 403 until it is unset again, and so is mail.
     """
 
     address = models.CharField(max_length=MAXIMUM_ADDRESS_LENGTH, unique=True)
@@ -59,7 +59,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     tenant = models.ForeignKey(Tenant, null=True, blank=True, on_delete=models.PROTECT, related_name="users")
     domain = models.ForeignKey(Domain, null=True, blank=True, on_delete=models.PROTECT, related_name="users")
     is_active = models.BooleanField(default=True, help_text="Unset: treated as if the user did not exist.")
-    is_suspended = models.BooleanField(default=False, help_text="May not sign in. Mail keeps arriving.")
+    is_suspended = models.BooleanField(default=False, help_text="May not sign in. Mail is refused.")
     is_staff = models.BooleanField(default=False, help_text="May sign in to this administration site.")
     may_use_account_password = models.BooleanField(
         default=True,

@@ -14,6 +14,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 
+from jmapcore.store.database import close_pool
 from jmapsite.owner_databases import close_connections, connect, point_to, run_named
 
 # One number for all who make test databases on the same server.
@@ -97,3 +98,17 @@ def _names(maintenance: psycopg.Connection[Any], pattern: str) -> list[str]:
         "SELECT datname FROM pg_database WHERE datname LIKE %s AND pg_has_role(datdba, 'MEMBER')", (pattern,)
     )
     return [row[0] for row in found]
+
+
+@contextmanager
+def postgresql_away() -> Iterator[None]:
+    """Let the pool of this process look for PostgreSQL where there is none."""
+    default, seconds = settings.DATABASES["default"], settings.JMAP_POOL_TIMEOUT_SECONDS
+    host = default["HOST"]
+    close_pool()
+    default["HOST"], settings.JMAP_POOL_TIMEOUT_SECONDS = "/nowhere", 0.2
+    try:
+        yield
+    finally:
+        close_pool()
+        default["HOST"], settings.JMAP_POOL_TIMEOUT_SECONDS = host, seconds

@@ -8,5 +8,5 @@ from accounts.management.suspension_command import SuspensionCommand
 class Command(SuspensionCommand):
     """Suspend."""
 
-    help = "Refuse a user, or everybody of a tenant, from the next request on. Mail keeps arriving."
+    help = "Refuse a user, or everybody of a tenant, from the next request on. Mail for them is refused."
     is_suspended = True

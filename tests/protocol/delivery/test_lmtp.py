@@ -6,11 +6,11 @@ import re
 import smtplib
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from accounts.provisioning import set_user_suspended
 from tests.support.cast import Cast
+from tests.support.databases import postgresql_away
 from tests.support.lmtp import HOST_NAME, RawClient, RunningServer, running_server
 from tests.support.mail_store import message
 from tests.support.received_mail import only, received
@@ -236,30 +236,12 @@ def test_a_message_that_is_larger_than_it_may_be(cast: Cast, tmp_path: Path) -> 
     assert len(received(cast.alice)) == 1
 
 
-def test_while_the_database_is_away_everybody_waits(
-    cast: Cast, client: RawClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from jmapcore.store import database
-
+def test_while_the_database_is_away_everybody_waits(cast: Cast, client: RawClient) -> None:
     client.begin(cast.alice.address)
-    pool_of_nothing(monkeypatch)
-    assert client.content(message("one") + END)[0][:9] == "451 4.3.0"
-    client.begin()
-    assert client.say(f"RCPT TO:<{cast.alice.address}>")[:9] == "451 4.3.0"
-    database.close_pool()
-    monkeypatch.undo()
+    with postgresql_away():
+        assert client.content(message("one") + END)[0][:9] == "451 4.3.0"
+        client.begin()
+        assert client.say(f"RCPT TO:<{cast.alice.address}>")[:9] == "451 4.3.0"
     assert client.say(f"RCPT TO:<{cast.alice.address}>")[:9] == "250 2.1.5"
     assert client.content(message("one") + END)[0][:9] == "250 2.1.5"
     assert len(received(cast.alice)) == 1
-
-
-def pool_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the pool look for PostgreSQL where there is none."""
-    from django.conf import settings
-
-    from jmapcore.store import database
-
-    database.close_pool()
-    monkeypatch.setitem(settings.DATABASES["default"], "HOST", "/nowhere")
-    monkeypatch.setattr(settings, "JMAP_POOL_TIMEOUT_SECONDS", 0.2)
-    assert psycopg is not None
