@@ -10,7 +10,7 @@ from jmapcore.protocol.errors import InvalidArguments, RequestTooLarge
 from jmapcore.protocol.registry import Response
 from jmapcore.protocol.schema import GET, Argument, ObjectType
 from jmapcore.protocol.wire import Id, ListOf, Nullable, String
-from jmapcore.standard.ids import numbers
+from jmapcore.standard.ids import not_found, numbers
 
 if TYPE_CHECKING:
     from jmapcore.context import RequestContext
@@ -45,12 +45,12 @@ def get(context: RequestContext, declared: ObjectType, values: dict[str, Any]) -
     limit = settings.JMAP_LIMITS["maxObjectsInGet"]
     properties = requested_properties(declared, values["properties"])
     found: dict[str, int] = {}
-    not_found: list[str] = []
+    unknown: list[str] = []
     wanted: list[int] | None = None
     if values["ids"] is not None:
         if len(values["ids"]) > limit:
             raise RequestTooLarge(f"more than {limit} ids")
-        found, not_found = numbers(context, declared, values["ids"])
+        found, unknown = numbers(context, declared, values["ids"])
         wanted = list(dict.fromkeys(found.values()))
     access = context.access(declared, values)
     reading = context.reading(access)
@@ -61,11 +61,12 @@ def get(context: RequestContext, declared: ObjectType, values: dict[str, Any]) -
         records = list(fetched.records.values())
     else:
         records = [fetched.records[number] for number in wanted if number in fetched.records]
-        not_found += [text for text, number in found.items() if number not in fetched.records]
+        missing = (text for text, number in found.items() if number not in fetched.records)
+        unknown = not_found(values["ids"], unknown, missing)
     response: dict[str, Any] = {}
     if declared.has_account:
         response["accountId"] = values["accountId"]
     if declared.has_state:
         response["state"] = reading.mark(declared.name).state
-    response |= {"list": records, "notFound": not_found, **fetched.response}
+    response |= {"list": records, "notFound": unknown, **fetched.response}
     return [(f"{declared.name}/get", response)]

@@ -34,6 +34,15 @@ def wire_id(declared: ObjectType, number: int) -> str:
     return SINGLETON if declared.singleton else object_id(declared.letter, number)
 
 
+def not_found(asked: Iterable[str], unknown: list[str], missing: Iterable[str]) -> list[str]:
+    """The ids that are answered as not found, in the order in which they were asked for: `unknown` of `numbers`, and others."""
+    found = [*unknown, *missing]
+    if unknown and len(found) > len(unknown):
+        wanted = set(found)
+        return [text for text in dict.fromkeys(asked) if text in wanted]
+    return found
+
+
 def numbers(
     context: RequestContext, declared: ObjectType, ids: Iterable[str]
 ) -> tuple[dict[str, int], list[str]]:

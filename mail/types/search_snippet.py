@@ -16,7 +16,7 @@ from jmapcore.protocol.errors import RequestTooLarge
 from jmapcore.protocol.registry import Method, Response
 from jmapcore.protocol.schema import Argument
 from jmapcore.protocol.wire import Anything, Id, ListOf
-from jmapcore.standard.ids import numbers, wire_id
+from jmapcore.standard.ids import not_found, numbers, wire_id
 from jmapcore.store.database import Row
 from jmapcore.store.query import Condition, FilterNode, Query, parse_filter
 from jmapcore.store.reading import Reading
@@ -53,14 +53,15 @@ def get_snippets(context: RequestContext, values: dict[str, Any]) -> list[Respon
     check_conditions(query)
     words = words_for(access.search_languages)
     terms = wanted_terms(query, words)
-    found, not_found = numbers(context, EMAIL, values["emailIds"])
+    found, unknown = numbers(context, EMAIL, values["emailIds"])
     wanted = list(dict.fromkeys(found.values()))
     snippets = _snippets(context.reading(access), wanted, terms, words)
     shown = [
         {"emailId": wire_id(EMAIL, number), **snippets[number]} for number in wanted if number in snippets
     ]
-    not_found += [text for text, number in found.items() if number not in snippets]
-    response = {"accountId": values["accountId"], "list": shown, "notFound": not_found or None}
+    missing = (text for text, number in found.items() if number not in snippets)
+    others = not_found(values["emailIds"], unknown, missing)
+    response = {"accountId": values["accountId"], "list": shown, "notFound": others or None}
     return [("SearchSnippet/get", response)]
 
 

@@ -46,6 +46,11 @@ def test_an_id_that_stands_twice_is_answered_once(alice: JMAPClient) -> None:
     assert (answer["list"], answer["notFound"]) == ([{"id": made}], ["k999"])
 
 
+def test_ids_are_not_found_in_the_order_in_which_they_were_asked_for(alice: JMAPClient) -> None:
+    asked = ["k999", "x", "k888", "k999", "y"]
+    assert alice.call("ToyCake/get", {"ids": asked})["notFound"] == ["k999", "x", "k888", "y"]
+
+
 def test_all_properties_come_unless_the_declaration_keeps_them_back(alice: JMAPClient) -> None:
     [made] = bake(alice, "A")
     assert cake(alice, made) == {
