@@ -74,8 +74,9 @@ class RequestContext:
     def connection(self) -> Connection:
         """The connection of the request, borrowed by the first call that needs one."""
         if self._lent is None:
-            self._lending = self._borrow()
-            self._lent = self._lending.__enter__()
+            lending = self._borrow()
+            self._lent = lending.__enter__()
+            self._lending = lending  # only now: one that lends nothing has nothing to give back
         return self._lent
 
     def close(self) -> None:
