@@ -12,11 +12,13 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from jmapcore.store import database
-from mail.outbound import rates
+from mail.outbound import offers, rates
 from mail.outbound.attempt import Sender
 from mail.outbound.pauses import Pause
 from mail.outbound.persistence import AWAY, StoppedError
 from mail.outbound.queue import LEASE, Claim, claim, give_back, next_due, renew
+from mail.outbound.relay import RelayConnection, RelayError
+from mail.outbound.relay_address import Relay
 
 logger = logging.getLogger("mail.outbound")
 
@@ -124,7 +126,23 @@ class Courier:
 
     # Leases
 
+    def _learn(self) -> None:
+        """Ask the relay what it offers, so that the session says so before the first message leaves."""
+        relay: Relay | None = settings.MAIL_RELAY
+        if relay is None:
+            return
+        connection = RelayConnection(relay, lambda features: offers.learn(relay.name, features))
+        try:
+            _ = connection.extensions
+        except RelayError as error:
+            logger.warning("what the relay offers is not known yet: %s", error.answer.code)
+        except AWAY as error:
+            logger.warning("what the relay offers cannot be remembered: %s", type(error).__name__)
+        finally:
+            connection.close()
+
     def _renew_forever(self) -> None:
+        threading.Thread(target=self._learn, name="courier-learning", daemon=True).start()
         forget_at = time.monotonic()
         while not self._stopping.wait(RENEW_SECONDS):
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import smtplib
+import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -203,6 +204,8 @@ def _open(relay: Relay) -> smtplib.SMTP:
             smtp.login(relay.username, relay.password)
         assert smtp.sock is not None
         smtp.sock.settimeout(COMMAND_SECONDS)
+        # The period that ends a message is a small write after large ones: it would wait for an acknowledgement of these.
+        smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:
         smtp.close()
         raise

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from accounts import provisioning
 from jmapsite.owner_databases import connect
+from mail.submissions import is_token
 from tests.support.cast import Cast
 from tests.support.mail_store import MailStore, message
 
@@ -51,3 +52,30 @@ def test_what_accounts_hold_already_is_counted(store: MailStore) -> None:
         ).fetchall()
         owner.execute("ROLLBACK")
     assert counted == [(sum(sizes), 2)]
+
+
+def test_submissions_that_were_there_get_tokens_and_a_time_to_give_up(cast: Cast) -> None:
+    account = cast.alice.account.pk
+    migration = import_module("mail.migrations.0005_outbound")
+    add = (
+        "INSERT INTO email_submission (account_id, id, identity_id, email_id, thread_id, envelope, send_at, undo_status,"
+        " delivery_status, dsn_blob_ids, mdn_blob_ids, user_id, is_destroyed, envelope_id)"
+        " SELECT %s, n, 0, 0, 0, '{}', '2026-03-01 12:00Z', 'pending', '{}', '[]', '[]', 0, false, ''"
+        " FROM generate_series(1, 2) AS n"
+    )
+    with connect(settings.DATABASES["owner"]["NAME"]) as owner:
+        owner.execute("BEGIN")
+        owner.execute(add, (account,))
+        owner.execute(
+            "INSERT INTO submission_queue (account_id, id, due_at) VALUES (%s, 1, now())", (account,)
+        )
+        owner.execute(migration.TOKENS)
+        tokens = owner.execute(
+            "SELECT envelope_id FROM email_submission WHERE account_id = %s", (account,)
+        ).fetchall()
+        given_up = owner.execute(
+            "SELECT give_up_at::text FROM submission_queue WHERE account_id = %s", (account,)
+        ).fetchall()
+        owner.execute("ROLLBACK")
+    assert len({token for (token,) in tokens if is_token(token)}) == 2
+    assert given_up == [("2026-03-06 12:00:00+00",)]

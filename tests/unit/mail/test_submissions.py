@@ -109,7 +109,7 @@ DAMAGE = {
     "no message": (
         ["UPDATE email_submission SET blob_id = NULL, undo_status = 'final' WHERE account_id = %s"],
         "is queued and holds no message",
-        [],
+        ["u"],
     ),
     "pending without a message": (
         ["DELETE FROM submission_queue WHERE account_id = %s", ANOTHER],
@@ -119,6 +119,19 @@ DAMAGE = {
     "canceled with its message": (
         ["UPDATE email_submission SET undo_status = 'canceled' WHERE account_id = %s"],
         "is canceled and holds its message",
+        [],
+    ),
+    "over with somebody in the queue": (
+        [
+            "DELETE FROM submission_queue WHERE account_id = %s",
+            "UPDATE email_submission SET blob_id = NULL, undo_status = 'final' WHERE account_id = %s",
+        ],
+        "is over, and waits for somebody",
+        ["u"],
+    ),
+    "without a token": (
+        ["UPDATE email_submission SET envelope_id = '' WHERE account_id = %s"],
+        "has no token",
         [],
     ),
     "destroyed and over": (

@@ -306,7 +306,7 @@ def test_a_hidden_message_leaves_and_is_gone(store: MailStore, relay: Sink) -> N
     with working():
         [taken] = relay.wait_for(1)
         until(lambda: left(store) == 0)
-    assert (taken.sender or "", taken.recipients) == ("", ("bob@example.org",))
+    assert (taken.sender, taken.recipients) == ("<>", ("bob@example.org",))
     assert store.rows("SELECT id FROM email_submission WHERE account_id = %s") == []
     assert store.log(modseq) == []
     assert store.verify() == []

@@ -67,6 +67,7 @@ def test_without_starttls_nothing_is_sent_in_the_clear() -> None:
     assert (relay.taken, relay.commands) == ([], [])
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 def test_who_signs_in_is_let_in(tls: ssl.SSLContext) -> None:
     with sink(security=Security.TLS, tls=tls, password=("me", "secret")) as relay:
         good = RelayConnection(Relay("127.0.0.1", relay.port, Security.TLS, "me", "secret"))
