@@ -61,9 +61,33 @@ _QUERIES = {
     "password": _standing_query(_LIVE_APP),
     "user": _standing_query(_LIVE_ACCOUNT),
 }
-_SCOPE = 10
-"""The column behind those of `PERSON_COLUMNS`."""
+_SCOPE = -1
+"""The column of the credential, behind those of `PERSON_COLUMNS`."""
 _WITHOUT_END = "100 years"
+
+
+LASTS = """
+CASE split_part({owner}, ':', 1)
+WHEN 'family' THEN EXISTS (
+    SELECT FROM accounts_refreshtoken refresh WHERE refresh.token_family = split_part({owner}, ':', 2)::uuid
+        AND refresh.user_id = {user} AND refresh.revoked IS NULL AND refresh.access_token_id IS NOT NULL)
+WHEN 'refresh' THEN EXISTS (
+    SELECT FROM accounts_refreshtoken refresh WHERE refresh.id = split_part({owner}, ':', 2)::bigint
+        AND refresh.user_id = {user} AND refresh.revoked IS NULL AND refresh.access_token_id IS NOT NULL)
+WHEN 'token' THEN EXISTS (
+    SELECT FROM accounts_accesstoken token WHERE token.id = split_part({owner}, ':', 2)::bigint
+        AND token.user_id = {user} AND token.expires > statement_timestamp())
+WHEN 'password' THEN EXISTS (
+    SELECT FROM accounts_apppassword secret WHERE secret.id = split_part({owner}, ':', 2)::bigint
+        AND secret.user_id = {user})
+WHEN 'user' THEN EXISTS (
+    SELECT FROM accounts_user person JOIN accounts_tenant tenant ON tenant.id = person.tenant_id
+    WHERE person.id = {user} AND person.may_use_account_password AND NOT person.has_second_factor
+        AND tenant.allow_account_password
+        AND left(encode(sha256(convert_to(person.password, 'UTF8')), 'hex'), 16) = split_part({owner}, ':', 3))
+END AND EXISTS (SELECT FROM accounts_user person WHERE person.id = {user} AND person.is_active)"""
+"""A condition of SQL: the credential of the lasting name in one column, of the user in another, is still there. A refresh token
+that has grown too old to be used is noticed by `lasting_standing` alone."""
 
 
 @dataclass(frozen=True, slots=True)

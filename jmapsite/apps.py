@@ -17,5 +17,10 @@ class JmapsiteConfig(AppConfig):
         from jmapsite import checks  # noqa: F401 registers itself
         from jmapsite.celery import app
         from mail import tasks as mail_tasks
+        from push import tasks as push_tasks
 
-        app.conf.beat_schedule = {**tasks.BEAT_SCHEDULE, **mail_tasks.BEAT_SCHEDULE}
+        app.conf.beat_schedule = {
+            **tasks.BEAT_SCHEDULE,
+            **mail_tasks.BEAT_SCHEDULE,
+            **push_tasks.BEAT_SCHEDULE,
+        }

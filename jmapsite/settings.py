@@ -13,13 +13,14 @@ from accounts.access import MAIL_SCOPE, SCOPES
 from accounts.addresses import normalise_domain
 from accounts.client import Network, trusted_networks
 from accounts.quota_sizes import parse_octets
+from jmapcore.public_addresses import networks
 from jmapsite.embedded.errors import EmbeddedServerError
 from jmapsite.embedded.layout import LONGEST_SOCKET_PATH, POSTGRESQL, REDIS, Layout
 from jmapsite.embedded.postgresql import DATABASE, OWNER, WEB
 from jmapsite.secret_key import kept_secret_key
 from mail.delivery.junk import JunkRule, junk_rules
-from mail.search.stems import UnknownLanguageError, check_languages
 from mail.outbound.relay_address import Relay, parse_relay
+from mail.search.stems import UnknownLanguageError, check_languages
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -271,6 +272,34 @@ def _trusted_proxies() -> tuple[Network, ...]:
 # Whose X-Forwarded-For is believed. Empty: nobody's.
 TRUSTED_PROXIES = _trusted_proxies()
 
+
+def _fetch_allowed_networks() -> tuple[Network, ...]:
+    try:
+        return networks(os.environ.get("FETCH_ALLOWED_NETWORKS", "").replace(",", " ").split())
+    except ValueError as error:
+        raise SystemExit(
+            f"FETCH_ALLOWED_NETWORKS is a list of IP addresses and networks: {error}."
+        ) from error
+
+
+def _fetch_ca_file() -> str:
+    path = os.environ.get("FETCH_CA_FILE", "")
+    if path and not Path(path).is_file():
+        raise SystemExit(f"FETCH_CA_FILE names {path}, which is no file.")
+    return path
+
+
+# Requests to URLs that users give (web push): networks that may be reached though they are not public, for tests and closed
+# networks, and a file of certificates that are trusted besides the usual ones.
+FETCH_ALLOWED_NETWORKS = _fetch_allowed_networks()
+FETCH_CA_FILE = _fetch_ca_file()
+# What push services are told of whom to write to (RFC 8292 §2.1): a mailto: or https: URL.
+PUSH_CONTACT = os.environ.get("PUSH_CONTACT") or (PUBLIC_URL if PUBLIC_URL.startswith("https:") else "")
+# Processes of the worker that push at a time: receivers may be slow, and the other tasks must not wait for them.
+PUSH_PROCESSES = _number("PUSH_PROCESSES", 1)
+# Whether a commit wakes web push at once. Without, the sweep finds what changed within 30 seconds.
+PUSH_AT_ONCE = True
+
 # JMAP
 _MEGABYTE = 1_000_000
 JMAP_LIMITS = {
@@ -337,6 +366,29 @@ def _submission_extensions() -> dict[str, list[str]]:
 MAIL_SUBMISSION_EXTENSIONS = _submission_extensions()
 
 
+def _relay() -> Relay | None:
+    try:
+        return parse_relay(os.environ.get("MAIL_RELAY_URL", ""))
+    except ValueError as error:
+        # Without the value: there may be a password in it.
+        raise SystemExit(f"MAIL_RELAY_URL: {error}.") from None
+
+
+# Where mail that is sent goes: smtp://, smtp+starttls:// or smtps://, user:password@, host:port. None: to this service alone.
+MAIL_RELAY: Relay | None = _relay()
+# A file of certification authorities by which the relay is known; empty: those of the system.
+MAIL_RELAY_CA = os.environ.get("MAIL_RELAY_CA", "")
+# Recipients to whom one user, and everybody of a tenant, may send within an hour.
+MAIL_RECIPIENTS_PER_HOUR = _number("MAIL_RECIPIENTS_PER_HOUR", 500)
+MAIL_RECIPIENTS_PER_HOUR_OF_TENANT = _number("MAIL_RECIPIENTS_PER_HOUR_OF_TENANT", 5_000)
+# Messages that one process of the worker sends at once; each has a connection to the relay.
+MAIL_SENDERS = _number("MAIL_SENDERS", 6)
+# Seconds until the next attempt for recipients who were put off, after the first, the second, and so on; the last one repeats.
+MAIL_RETRY_SECONDS = (15, 60, 180, 300, 600, 1_200, 2_400, 3_600, 7_200, 14_400)
+# When a sender who asked for it is told of a delay (RFC 3461).
+MAIL_DELAY_NOTICE_SECONDS = 4 * 3_600
+
+
 def _host_name() -> str:
     given = os.environ.get("MAIL_HOST_NAME")
     name = normalise_domain(given or platform.node())
@@ -364,29 +416,6 @@ MAIL_HOST_NAME = _host_name()
 # Mail that comes in: what is said of a full account, and the header fields that put a message into Junk.
 MAIL_OVER_QUOTA = _over_quota()
 MAIL_JUNK_FIELDS = _junk_fields()
-def _relay() -> Relay | None:
-    try:
-        return parse_relay(os.environ.get("MAIL_RELAY_URL", ""))
-    except ValueError as error:
-        # Without the value: there may be a password in it.
-        raise SystemExit(f"MAIL_RELAY_URL: {error}.") from None
-
-
-# Where mail that is sent goes: smtp://, smtp+starttls:// or smtps://, user:password@, host:port. None: to this service alone.
-MAIL_RELAY: Relay | None = _relay()
-# A file of certification authorities by which the relay is known; empty: those of the system.
-MAIL_RELAY_CA = os.environ.get("MAIL_RELAY_CA", "")
-# Recipients to whom one user, and everybody of a tenant, may send within an hour.
-MAIL_RECIPIENTS_PER_HOUR = _number("MAIL_RECIPIENTS_PER_HOUR", 500)
-MAIL_RECIPIENTS_PER_HOUR_OF_TENANT = _number("MAIL_RECIPIENTS_PER_HOUR_OF_TENANT", 5_000)
-# Messages that one process of the worker sends at once; each has a connection to the relay.
-MAIL_SENDERS = _number("MAIL_SENDERS", 6)
-# Seconds until the next attempt for recipients who were put off, after the first, the second, and so on; the last one repeats.
-MAIL_RETRY_SECONDS = (15, 60, 180, 300, 600, 1_200, 2_400, 3_600, 7_200, 14_400)
-# When a sender who asked for it is told of a delay (RFC 3461).
-MAIL_DELAY_NOTICE_SECONDS = 4 * 3_600
-
-
 
 
 def _trusted_peers() -> tuple[Network, ...]:

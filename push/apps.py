@@ -19,9 +19,13 @@ class PushConfig(AppConfig):
         from jmapcore.store import write
         from push.capability import register_push
         from push.publishing import announce_states
+        from push.subscriptions import notices
+        from push.subscriptions.registration import register_web_push
         from push.views import ticket
 
         write.after_commit.append(announce_states)
+        write.after_commit.append(notices.changed)
+        register_web_push(registry)
         register_push(registry)
         path = re.compile(r"/jmap/ticket/(websocket|eventsource)/?\Z")
         edge.ROUTES.append(edge.Route(path, {"POST": ticket}, "ticket"))

@@ -34,6 +34,6 @@ def unseal(sealed: bytes, purpose: str) -> bytes:
     raise SealError(purpose)
 
 
-def _cipher(secret: str, purpose: str) -> AESGCM:
+def _cipher(secret: str | bytes, purpose: str) -> AESGCM:
     derived = HKDF(SHA256(), 32, salt=None, info=f"jmapsite sealing {purpose}".encode())
-    return AESGCM(derived.derive(secret.encode()))
+    return AESGCM(derived.derive(secret.encode() if isinstance(secret, str) else secret))

@@ -12,3 +12,6 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # a worker has inherited what its c
 from jmapsite.settings import *  # noqa: F403 the settings of the service read VAR_DIR when they are imported
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.toys"]  # noqa: F405 the settings of the service
+
+# What a commit calls for is looked up where a test says so, and not in a thread behind all of them.
+PUSH_AT_ONCE = False

@@ -1,0 +1,1 @@
+"""PushSubscription and the objects that are pushed, as they are on the wire."""
