@@ -13,6 +13,8 @@ from accounts.access import ALL_SCOPES
 from accounts.credentials import create_access_token
 from accounts.models import User
 from accounts.provisioning import create_tenant, create_user, find_user
+from accounts.quota_sizes import MOST
+from accounts.quotas import MESSAGES, OCTETS, Limits, set_limits
 from bench import databases
 from bench.cloning import clone_account
 from bench.letters import MAILBOXES, OWNER, Correspondence, Letter
@@ -62,6 +64,8 @@ def seed_account(messages: int, seed: int, domain: str = DOMAIN, distinct: int =
         owner = create_user(f"{OWNER[1].partition('@')[0]}@{domain}", name=OWNER[0])
         for number in range(SLOW_USERS):
             create_user(f"slow{number}@{domain}", name=f"Slow {number}")
+        for resource in (OCTETS, MESSAGES):  # as high as it needs to be, and counted like any other
+            set_limits(owner.account, resource, Limits(MOST))
     account_id = owner.account.pk
     mailboxes = _mailboxes(account_id, owner.pk)
     letters = Correspondence(seed).letters(messages // copies)
