@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench import submissions
 from bench.measuring import Measurement, Refusal
 from bench.nothing import BUDGETED_MILLISECONDS
+from bench.submissions import Submissions
 from bench.transfers import MOST_ADDED, MOST_WORKER, MemoryUse, Stalled
 
 FORMAT = 2
@@ -34,6 +36,7 @@ class Results:
     refusals: list[Refusal] = field(default_factory=list)
     memory: MemoryUse | None = None
     stalled: Stalled | None = None
+    submissions: list[Submissions] = field(default_factory=list)
     workers: list[int] = field(default_factory=list)
     """Octets of memory of each web worker after all workloads."""
 
@@ -47,7 +50,9 @@ class Results:
     @property
     def exceeded(self) -> list[str]:
         """The names of the workloads that exceed their budget, each once."""
-        return list(dict.fromkeys(each.workload for each in self.measurements if not each.holds))
+        names = [each.workload for each in self.measurements if not each.holds]
+        names += ["submissions" for each in self.submissions if not each.holds]
+        return list(dict.fromkeys(names))
 
 
 def line(found: Measurement | Refusal) -> str:
@@ -76,6 +81,9 @@ def closing_lines(results: Results) -> list[str]:
         lines += _memory_lines(results.memory)
     if results.stalled is not None:
         lines += _stalled_lines(results.stalled)
+    lines += [
+        f"{submissions.line(each)}  {'ok' if each.holds else 'EXCEEDED'}" for each in results.submissions
+    ]
     if results.measurements:
         costs = sorted(each.nothing for each in results.measurements)
         lines.append(

@@ -27,6 +27,7 @@ from bench.peer_mail import filled
 from bench.processor_time import memory
 from bench.report import HEADING, Results, as_json, circumstances, closing_lines, line, save
 from bench.service import ServiceError, await_port, free_port, running_web
+from bench.submissions import measure_submissions
 from bench.target import connect
 from bench.transfers import measure_memory, measure_stalled
 from bench.workload import Workload
@@ -101,6 +102,7 @@ def _measure(options: Options) -> int:
         _workloads(bench, options, results)
         results.workers = [memory(worker)["resident"] for worker in bench.processes.web_workers()]
         _special(bench, options, results)
+        _submissions(options, results)
     for words in closing_lines(results):
         _say(words)
     path = options.output or _new_path(options)
@@ -160,6 +162,17 @@ def _special(bench: Bench, options: Options, results: Results) -> None:
             results.stalled = measure_stalled(bench)
     except (RefusedError, OSError) as error:
         _say(f"large transfers: {type(error).__name__}: {error}")
+
+
+def _submissions(options: Options, results: Results) -> None:
+    if options.only and "submissions" not in options.only:
+        return
+    log = settings.VAR_DIR / "log" / "bench-submissions.log"
+    postgresql = int(Layout(settings.VAR_DIR).process_id(POSTGRESQL).read_text("ascii"))
+    for signed in (False, True):
+        results.submissions.append(
+            measure_submissions(postgresql, WORKING_COPY, max(200, 4 * options.requests), log, signed=signed)
+        )
 
 
 def _new_path(options: Options, ending: str = "") -> Path:
