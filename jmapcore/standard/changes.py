@@ -13,7 +13,9 @@ from jmapcore.protocol.registry import Response
 from jmapcore.protocol.schema import CHANGES, Argument, ObjectType
 from jmapcore.protocol.wire import MAX_INT, Int, Nullable, String
 from jmapcore.standard.ids import wire_id
+from jmapcore.store.prepared import Row
 from jmapcore.store.reading import Reading
+from jmapcore.store.states import number_in
 from jmapcore.store.write import CREATED, DESTROYED, VOLATILE
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ LOG = """
     SELECT modseq, object, operation FROM change_log
     WHERE account_id = %s AND type = %s AND modseq > %s AND modseq <= %s ORDER BY modseq LIMIT %s"""
 _PAGE = 5_000
+_NO_END = 2**63 - 1
 
 
 def arguments(declared: ObjectType) -> dict[str, Argument]:
@@ -69,27 +72,48 @@ class Changes:
             self.destroyed = {number: None for number in self.destroyed if not hidden(number)}
 
 
-def changes_between(reading: Reading, type_name: str, since: int, until: int, limit: int) -> Changes:
+def read_ahead(reading: Reading, type_name: str, state: str, limit: int) -> list[Row] | None:
+    """The first entries of the log after a state that a client has, in the round trip that reads where the type stands.
+
+    None where nothing new is expected, and for what is no state. Whether it was one of this account, only its mark says.
+    """
+    since = number_in(state)
+    if since is None or not reading.has_moved(type_name, since):
+        return None
+    (entries,) = reading.run((LOG, (reading.account_id, type_name, since, _NO_END, _page(limit))))
+    return entries
+
+
+def _page(limit: int) -> int:
+    return min(_PAGE, limit + 1)
+
+
+def changes_between(
+    reading: Reading, type_name: str, since: int, until: int, limit: int, entries: list[Row] | None = None
+) -> Changes:
     """The changes after `since` and up to `until`, `limit` records at most; `up_to` says how far it got.
 
-    The log is read in its order, so a record met on two pages is never created after it was updated or destroyed, nor
-    destroyed before (the MUST NOTs of RFC 8620 §5.2).
+    `entries` are what `read_ahead` gave for the same state and limit. The log is read in its order, so a record met on two pages is
+    never created after it was updated or destroyed, nor destroyed before (the MUST NOTs of RFC 8620 §5.2).
     """
     changes = Changes(up_to=since)
     account_id = reading.account_id
-    page = min(_PAGE, limit + 1)
+    page = _page(limit)
     while changes.up_to < until:
-        (entries,) = reading.run((LOG, (account_id, type_name, changes.up_to, until, page)))
+        if entries is None:
+            (entries,) = reading.run((LOG, (account_id, type_name, changes.up_to, until, page)))
         for modseq, number, operation in entries:
+            if modseq > until:
+                break
             known = number in changes.created or number in changes.updated
             if len(changes) >= limit and not known:
                 changes.complete = False
                 return changes
             changes.add(number, operation)
             changes.up_to = modseq
-        if len(entries) < page:
+        if len(entries) < page or entries[-1][0] > until:
             changes.up_to = until
-        page = _PAGE
+        page, entries = _PAGE, None
     return changes
 
 
@@ -97,12 +121,13 @@ def changes(context: RequestContext, declared: ObjectType, values: dict[str, Any
     """What was created, updated and destroyed since a state (RFC 8620 §5.2)."""
     access = context.account(values["accountId"], declared.capability)
     reading = context.reading(access)
+    limit = min(values["maxChanges"] or MAX_INT, settings.JMAP_MAX_CHANGES)
+    entries = read_ahead(reading, declared.name, values["sinceState"], limit)
     mark = reading.mark(declared.name)
     since = mark.position(values["sinceState"])
     if since is None:
         raise CannotCalculateChanges(values["sinceState"][:40])
-    limit = min(values["maxChanges"] or MAX_INT, settings.JMAP_MAX_CHANGES)
-    found = changes_between(reading, declared.name, since, mark.modseq, limit)
+    found = changes_between(reading, declared.name, since, mark.modseq, limit, entries)
     found.leave_out(declared.storage.hidden(reading))
     response: dict[str, Any] = {
         "accountId": values["accountId"],

@@ -10,7 +10,7 @@ from jmapcore.protocol.errors import CannotCalculateChanges, TooManyChanges
 from jmapcore.protocol.registry import Response
 from jmapcore.protocol.schema import QUERY, QUERY_CHANGES, Argument, ObjectType
 from jmapcore.protocol.wire import Anything, Boolean, Id, Nullable, String, UnsignedInt
-from jmapcore.standard.changes import Changes, changes_between
+from jmapcore.standard.changes import Changes, changes_between, read_ahead
 from jmapcore.standard.ids import number_of, wire_id
 from jmapcore.standard.query import parsed_query
 from jmapcore.store.query import Query
@@ -44,6 +44,8 @@ def query_changes(context: RequestContext, declared: ObjectType, values: dict[st
     access = context.account(values["accountId"], declared.capability)
     reading = context.reading(access)
     with reading.snapshot():
+        most_looked_at = settings.JMAP_MAX_QUERY_CHANGES
+        entries = read_ahead(reading, declared.name, values["sinceQueryState"], most_looked_at)
         mark = reading.mark(declared.name)
         since = mark.position(values["sinceQueryState"])
         if since is None or not declared.storage.can_calculate_changes(parsed):
@@ -53,9 +55,7 @@ def query_changes(context: RequestContext, declared: ObjectType, values: dict[st
         total: int | None = None
         if since != mark.modseq or values["calculateTotal"]:
             last = _last(context, declared, parsed, values["upToId"])
-            found = changes_between(
-                reading, declared.name, since, mark.modseq, settings.JMAP_MAX_QUERY_CHANGES
-            )
+            found = changes_between(reading, declared.name, since, mark.modseq, most_looked_at, entries)
             if not found.complete:
                 raise CannotCalculateChanges("too many changes")
             found.leave_out(declared.storage.hidden(reading))

@@ -21,6 +21,18 @@ Marks = dict[int, tuple[str, dict[str, TypeMark]]]
 """By account: its epoch, and where its types stand."""
 
 
+_MOST_SEEN = 10_000
+_NOTHING: dict[str, int] = {}
+_seen: dict[int, dict[str, int]] = {}
+"""By account: where this process last saw its types. Nothing is answered from it."""
+
+
+def _note(account_id: int, found: dict[str, TypeMark]) -> None:
+    if len(_seen) >= _MOST_SEEN:
+        _seen.clear()
+    _seen[account_id] = {type_name: mark.modseq for type_name, mark in found.items()}
+
+
 class Reading:
     """The statements of one method call on one account; the first round trip brings the states of its types along.
 
@@ -43,9 +55,13 @@ class Reading:
         self.account_id = access.account_id
         self._known = known if known is not None else {}
         self._begin: list[Statement] = []
+        self._is_open = False
+        self._is_over = False
 
     def run(self, *statements: Statement) -> list[list[Row]]:
         """Run statements in one round trip; the rows of each. The states are those before the first of them."""
+        if self._is_over:
+            raise RuntimeError("the snapshot has ended")
         begin, self._begin = self._begin, []
         setting = (SET_ACCOUNT, (str(self.account_id),))
         if self.account_id in self._known:
@@ -57,19 +73,36 @@ class Reading:
         if not epoch:
             raise UnknownAccountError(f"account {self.account_id} has no state row")
         self._known[self.account_id] = epoch, found
+        _note(self.account_id, found)
         return [result.fetchall() for result in results[len(begin) + 2 :]]
+
+    def run_last(self, *statements: Statement) -> list[list[Row]]:
+        """As `run`, for what is read last within `snapshot`, which ends in the same round trip."""
+        if not self._is_open:
+            return self.run(*statements)
+        *rows, _ = self.run(*statements, ("ROLLBACK", ()))
+        self._is_open, self._is_over = False, True
+        return rows
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Within the block every statement sees the same moment, the states included (indexes into results depend on it)."""
         self._known = {}
         self._begin = [(SNAPSHOT, ())]
+        self._is_open = True
         try:
             yield
         finally:
-            if not self._begin:
+            if self._is_open and not self._begin:
                 run(self.connection, ("ROLLBACK", ()))
             self._begin = []
+            self._is_open = self._is_over = False
+
+    def has_moved(self, type_name: str, number: int) -> bool:
+        """Whether this process saw a type beyond a number, and its state is still to be read: a guess, for what to read along."""
+        if self.account_id in self._known:
+            return False
+        return _seen.get(self.account_id, _NOTHING).get(type_name, 0) > number
 
     def mark(self, type_name: str) -> TypeMark:
         """Where a type stood before the first statement."""

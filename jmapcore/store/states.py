@@ -16,6 +16,12 @@ STATES = """
     WHERE s.account_id = %s"""
 
 
+def number_in(state: str) -> int | None:
+    """The number in a state string, whoever issued it; None for what is none."""
+    match = _STATE.match(state)
+    return None if match is None else int(match[2])
+
+
 @dataclass(frozen=True, slots=True)
 class TypeMark:
     """Where a type stands in an account: its newest change, and the floor below which its log is gone."""

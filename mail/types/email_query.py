@@ -159,7 +159,10 @@ def window(reading: Reading, query: Query, request: WindowRequest) -> Window:
 
 
 def places(reading: Reading, query: Query, numbers: Collection[int]) -> tuple[list[tuple[int, int]], int]:
-    """Where these Emails are in the results, and the number of all results; counted, where these are the rows of an index."""
+    """Where these Emails are in the results, and the number of all results; counted, where these are the rows of an index.
+
+    It is what is read last of a snapshot.
+    """
     selection = select(reading, query)
     newest_first = [text for text, _ in selection.order] == [
         f"{selection.source.received} DESC",
@@ -168,11 +171,11 @@ def places(reading: Reading, query: Query, numbers: Collection[int]) -> tuple[li
     each_row = selection.source.collapsed or not query.arguments.get("collapseThreads")
     positions = selection.positions(reading.account_id, list(numbers))
     if not newest_first or not each_row or positions is None or len(numbers) > MAX_COUNTED:
-        (rows,) = reading.run(selection.rows())
+        (rows,) = reading.run_last(selection.rows())
         ids = _ids(selection, query, rows)
         return [(index, number) for index, number in enumerate(ids) if number in numbers], len(ids)
     sql, parameters = selection.total or selection.count()
-    found, totals = reading.run(positions, (sql, list(parameters)))
+    found, totals = reading.run_last(positions, (sql, list(parameters)))
     return [(row[0], row[1]) for row in found], totals[0][0] if totals else 0
 
 
