@@ -31,6 +31,10 @@ limits_changed: list[Callable[[Account], None]] = []
 administrator_changed: list[Callable[[User], None]] = []
 """After a user with an account became an administrator of something else than before, or of nothing."""
 
+rights_changed: list[Callable[[], None]] = []
+"""After the commit of what may have taken a right from somebody: a password, a grant, a suspension. What lasts looks at who it is
+open to. It is a hint, and no more: credentials end in other ways as well."""
+
 account_deleted: list[Callable[[Account], None]] = []
 """Before the account's row is deleted: all of its data elsewhere goes now, for no foreign key leads there."""
 

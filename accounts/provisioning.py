@@ -147,6 +147,12 @@ def _tell(accounts: Iterable[Account]) -> None:
             hook(account)
 
 
+def _tell_of_rights() -> None:
+    """Call the hooks of who looks at rights, once they are committed."""
+    for hook in lifecycle.rights_changed:
+        transaction.on_commit(hook)
+
+
 def free_address(address: str) -> str:
     """The normal spelling of an address that a user or an alias can be given."""
     normal, _ = _new_address(address)
@@ -268,24 +274,28 @@ def grant_access(
 def revoke_access(account: Account, user: User) -> None:
     """Close an account to a user; nothing happens where nothing was granted."""
     Grant.objects.filter(account=account, user=user).delete()
+    _tell_of_rights()
 
 
 def set_user_suspended(user: User, is_suspended: bool) -> None:
     """Suspend or resume one user, from the next request on."""
     user.is_suspended = is_suspended
     user.save(update_fields=["is_suspended"])
+    _tell_of_rights()
 
 
 def set_tenant_suspended(tenant: Tenant, is_suspended: bool) -> None:
     """Suspend or resume everybody of a tenant, from the next request on."""
     tenant.is_suspended = is_suspended
     tenant.save(update_fields=["is_suspended"])
+    _tell_of_rights()
 
 
 def set_password(user: User, password: str | None) -> None:
     """Give the user another account password, or (None) take it away. Signs out what used the old one."""
     user.password = make_password(password)
     user.save(update_fields=["password"])
+    _tell_of_rights()
 
 
 def delete_user(user: User) -> None:

@@ -27,8 +27,6 @@ from push.announcements import COMPARE, RIGHTS, channel, decode
 from push.calls import in_entry_thread
 from push.hub import Hub, Listener, States
 
-COMPARE_SECONDS = 20
-"""Between two comparisons of all states: what was never announced is late by this much."""
 LOOK_SECONDS = 3
 """Between two looks at all credentials: those that are over have connections for this much longer."""
 AT_ONCE = 2_000
@@ -147,7 +145,7 @@ class Service:
     async def _compare(self) -> None:
         """Compare the states of all connected accounts with the database, now and again, and whenever something may be lost."""
         while True:
-            await _either(self._compare_now, COMPARE_SECONDS)
+            await _either(self._compare_now, settings.PUSH_COMPARE_SECONDS)
             try:
                 for accounts, epochs, totals in _known_batches(*self.hub.known()):
                     for states in await in_entry_thread(partial(_fetch, accounts, epochs, totals)):

@@ -23,6 +23,8 @@ READ_AT_ONCE = 16_384
 MOST_UNFINISHED = 64_000_000
 """Octets of unfinished messages of one user in this process."""
 TRY_AGAIN_LATER = 1013
+CLOSE_SECONDS = 2
+"""After a close frame the connection is dropped if the client has not answered it."""
 MOST_BEFORE_OPEN = 16_384
 """Octets that may come behind the handshake before it is answered: a client has to wait for the answer."""
 
@@ -84,7 +86,8 @@ class SocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # untyped base
     """A WebSocket of one client."""
 
     failByDrop = False  # noqa: N815  # Autobahn's name: what breaks the protocol is told so by a close code
-    closeHandshakeTimeout = 2  # noqa: N815  # Autobahn's name
+    echoCloseCodeReason = True  # noqa: N815  # Autobahn's name
+    closeHandshakeTimeout = CLOSE_SECONDS  # noqa: N815  # Autobahn's name
     user_id = 0
     _frames = 0
     _second = 0.0
@@ -161,6 +164,14 @@ class SocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # untyped base
             self.autoPingTimeoutCall = None
         else:
             super().onAutoPingTimeout()
+
+    def dropConnection(self, abort: bool = False) -> None:  # noqa: N802  # Autobahn's name
+        """Autobahn: end the connection. A close frame that says what was wrong must not be thrown away with it."""
+        if abort and self.failedByMe and not self.outlet.is_full:
+            super().dropConnection(False)
+            reactor.callLater(CLOSE_SECONDS, self.transport.abortConnection)
+        else:
+            super().dropConnection(abort)
 
     def check_timeouts(self) -> None:
         """Daphne: see to what is due."""

@@ -72,6 +72,10 @@ class EventStream:
                 return found
         raise AssertionError("the stream has ended")
 
+    def reopen(self) -> None:
+        """Read on after a timeout, when nothing was read."""
+        self._file = self.socket.makefile("rb")
+
     def close(self) -> None:
         """End the connection."""
         self._file.close()

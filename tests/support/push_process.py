@@ -59,7 +59,8 @@ class PushProcess:
                 "PYTEST_XDIST_WORKER": "push",  # the settings of the tests take VAR_DIR as it is
                 "DATABASE_URL": database_url(),
                 "REDIS_URL": settings.REDIS_URL,
-                "PUSH_PUBLIC_URL": self.url,
+                "PUBLIC_URL": settings.PUBLIC_URL,
+                "PUSH_PUBLIC_URL": settings.PUSH_PUBLIC_URL,
                 **self._changes,
             },
             cwd=settings.BASE_DIR,
