@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any
 
 from jmapcore.protocol.errors import AlreadyExists, InvalidProperties
 from jmapcore.protocol.schema import Unique
@@ -104,8 +104,9 @@ def _check_references(context: RequestContext, plan: SetPlan) -> None:
                 invalid.setdefault(id(item), (item, set()))[1].add(name)
         if not invalid:
             return
-        for item, names in invalid.values():
-            plan.fail(item, InvalidProperties(names))
+        taken = _taken_properties(plan, invalid.keys())
+        for key, (item, names) in invalid.items():
+            plan.fail(item, InvalidProperties(names | taken.get(key, set())))
             if isinstance(item, PlannedCreate):  # what refers to it fails with it, in a chain of any length
                 existing.get(plan.type.name, set()).discard(item.id)
         references = [each for each in references if id(each[0]) not in invalid]
@@ -118,25 +119,47 @@ def _goes_with(plan: SetPlan, item: PlannedCreate | PlannedUpdate, type_name: st
     )
 
 
+def _claims(plan: SetPlan, unique: Unique) -> list[tuple[PlannedCreate | PlannedUpdate, Record]]:
+    """The records that want values that nobody else may have."""
+    return [
+        (item, record)
+        for item, record in plan.records()
+        if (isinstance(item, PlannedCreate) or item.changed & set(unique.properties))
+        and (unique.ignore_null is None or record.get(unique.ignore_null) is not None)
+    ]
+
+
+def _stored_values(plan: SetPlan, unique: Unique, records: list[Record]) -> dict[tuple[Any, ...], int]:
+    """Of the values of these records, those that a record has that this call does not touch: values → its number."""
+    replaced = {*plan.updates, *plan.destroys}
+    found = plan.type.storage.unique_values(plan, unique, records)
+    return {key: number for key, number in found.items() if number not in replaced}
+
+
+def _taken_properties(plan: SetPlan, refused: Collection[int]) -> dict[int, set[str]]:
+    """What else is invalid of records that are refused for other properties: values that a stored record has.
+
+    `refused` are the identities of the planned records, and the keys of the answer.
+    """
+    found: dict[int, set[str]] = {}
+    for unique in plan.type.unique:
+        claims = [each for each in _claims(plan, unique) if id(each[0]) in refused]
+        if unique.error == "alreadyExists" or not claims:
+            continue
+        stored = _stored_values(plan, unique, [record for _, record in claims])
+        for item, record in claims:
+            if tuple(record[name] for name in unique.properties) in stored:
+                found.setdefault(id(item), set()).update(unique.properties)
+    return found
+
+
 def _check_unique(plan: SetPlan, unique: Unique) -> None:
     """No two records have the same values, in the final state."""
     names = unique.properties
-    items = [
-        (item, record)
-        for item, record in plan.records()
-        if (isinstance(item, PlannedCreate) or item.changed & set(names))
-        and (unique.ignore_null is None or record.get(unique.ignore_null) is not None)
-    ]
+    items = _claims(plan, unique)
     if not items:
         return
-    replaced = {*plan.updates, *plan.destroys}
-    taken = {
-        key: number
-        for key, number in plan.type.storage.unique_values(
-            plan, unique, [record for _, record in items]
-        ).items()
-        if number not in replaced
-    }
+    taken = _stored_values(plan, unique, [record for _, record in items])
     created = {create.id for create in plan.creates.values()}
     for update in plan.updates.values():
         # An update of what this call creates is part of that create, which has to find its values free.

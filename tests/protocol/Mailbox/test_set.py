@@ -177,6 +177,19 @@ def test_a_parent_exists(cast: Cast) -> None:
     assert answer["notCreated"] == {"a": {"type": "invalidProperties", "properties": ["parentId"]}}
 
 
+@pytest.mark.rfc("8620", "5.3")
+def test_a_role_that_is_taken_is_listed_with_a_parent_that_is_not_there(cast: Cast) -> None:
+    alice = JMAPClient(cast.alice)
+    new = {"name": "New", "role": "inbox", "parentId": "m999999"}
+    archive = roles(alice)["archive"]
+    answer = alice.call(
+        "Mailbox/set",
+        {"create": {"new": new}, "update": {archive: {"role": "junk", "parentId": "m999999"}}},
+    )
+    for error in (answer["notCreated"]["new"], answer["notUpdated"][archive]):
+        assert (error["type"], sorted(error["properties"])) == ("invalidProperties", ["parentId", "role"])
+
+
 @pytest.mark.rfc("8621", "2.5")
 @pytest.mark.parametrize("remove", [False, True])
 def test_a_mailbox_with_a_child_is_not_destroyed_nor_emptied(cast: Cast, remove: bool) -> None:
