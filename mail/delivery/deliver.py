@@ -41,7 +41,7 @@ from mail.delivery.outcome import (
     Outcome,
     Reply,
 )
-from mail.delivery.placing import find_place, place_statements
+from mail.delivery.placing import find_place, standing_of, standing_statements
 from mail.delivery.recipients import Recipient, resolve_recipients
 from mail.delivery.trace import MOST_RECEIVED, check_path, new_transaction_id, received_field, trace_fields
 from mail.fragments import json_text
@@ -248,15 +248,15 @@ class _Delivery:
         """Add the Email; None where the account was given the message before."""
         account_id = recipient.account_id
         prelude: list[Statement] = [
-            (SEEN_BEFORE, (account_id, self.incoming.hash)),
             *threads_statements(account_id, [ready.email], [])[:2],
-            *place_statements(account_id, recipient.detail),
+            *standing_statements(account_id, self.incoming.hash, recipient.detail),
         ]
         with self.borrow() as connection, account_write(account_id, connection, prelude) as write:
-            before, references, members, with_roles, *named = write.prelude
-            if before:
+            references, members, rows, *named = write.prelude
+            standing = standing_of(rows, named)
+            if standing.came_before:
                 return None
-            place = find_place(write, recipient, with_roles, named[0] if named else [], is_junk=self.is_junk)
+            place = find_place(write, recipient, standing, is_junk=self.is_junk)
             email = NewEmail(
                 ready.email,
                 [place.mailbox_id],
@@ -280,6 +280,7 @@ class _Delivery:
                 received_at=self.moment,
                 mailbox_id=place.mailbox_id,
                 is_junk=self.is_junk,
+                answers=standing.answers,
                 incoming=self.incoming,
                 prepared=ready.email,
             )

@@ -28,6 +28,8 @@ class Arrived:
     received_at: datetime
     mailbox_id: int
     is_junk: bool
+    answers: bool
+    """The owner has an enabled vacation response (RFC 8621 §8), whatever its dates; read as the write began."""
     incoming: Incoming
     """The header fields, and the message itself without what this delivery added; `incoming.scanned` is its structure, made
     before the write where the message is a multipart/report."""

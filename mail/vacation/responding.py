@@ -49,7 +49,7 @@ REMEMBER = """
 def answer(write: AccountWrite, arrived: Arrived) -> None:
     """Queue an answer to a message, if it is to have one; a hook of `mail.delivery.hooks.in_write`."""
     sender = arrived.return_path
-    if arrived.is_junk or not is_mailbox(sender):
+    if not arrived.answers or arrived.is_junk or not is_mailbox(sender):
         return
     if reason_for_silence(arrived.incoming.fields, sender) is not None:
         return
