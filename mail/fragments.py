@@ -10,7 +10,7 @@ import orjson
 
 from mail.message.summary import Summary
 
-FORMAT = 2
+FORMAT = 3
 """What `email_static` and `email_search` rows were derived by. Raise it when parsing gives something else, for `reingest`."""
 
 STATIC_PROPERTIES = (
