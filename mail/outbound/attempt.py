@@ -25,7 +25,7 @@ from mail.outbound.keys import signed, signing_key
 from mail.outbound.outgoing import Outgoing, outgoing
 from mail.outbound.pauses import Pause
 from mail.outbound.persistence import persist
-from mail.outbound.queue import Claim, note_taken
+from mail.outbound.queue import UNSURE, Claim, note_taken
 from mail.outbound.relay import TOO_MANY, Addressee, LeaseLostError, RelayConnection, RelayError, Transaction
 from mail.outbound.relay_address import Relay
 from mail.outbound.replies import Answer
@@ -39,7 +39,9 @@ logger = logging.getLogger("mail.outbound")
 
 LOAD = """
     SELECT s.envelope, s.delivery_status, s.blob_id, s.send_at, s.envelope_id, s.reports, b.size, q.taken, q.give_up_at,
-        q.attempts
+        q.attempts, (
+            SELECT u.is_suspended OR coalesce(t.is_suspended, false) FROM accounts_user AS u
+            LEFT JOIN accounts_tenant AS t ON t.id = u.tenant_id WHERE u.id = s.user_id)
     FROM submission_queue AS q
     JOIN email_submission AS s ON s.account_id = %s AND s.id = q.id
     LEFT JOIN blob AS b ON b.account_id = %s AND b.id = s.blob_id
@@ -56,6 +58,8 @@ NOT_SIGNED_IN = frozenset({530, 534, 535, 538})
 
 NO_RELAY = Answer(550, "5.7.1 This service sends no mail to other hosts: it has no relay")
 TAKEN = Answer(250, "2.0.0 Taken; what was said with it is lost")
+SUSPENDED = Answer(451, "4.7.1 Whoever submitted it is suspended; it waits")
+SUSPENDED_PAUSE = timedelta(minutes=10)
 LATER = Answer(451, "4.3.0 Not possible now, it is tried again")
 
 _large = threading.BoundedSemaphore(1)
@@ -75,6 +79,8 @@ class Loaded:
     taken: Sequence[int]
     give_up_at: datetime | None
     attempts: int
+    is_suspended: bool | None
+    """Whether the user who submitted it is shut out; None for a user who is gone."""
 
     @property
     def open_places(self) -> list[int]:
@@ -103,9 +109,9 @@ class Sender:
         holds: Callable[[Claim], bool] = lambda claim: True,
         stopping: threading.Event | None = None,
     ) -> None:
-        self._pause = pause
-        self._holds = holds
-        self._stopping = stopping or threading.Event()
+        self.pause = pause
+        self.holds = holds
+        self.stopping = stopping or threading.Event()
         self._connection: RelayConnection | None = None
 
     def close(self, *, politely: bool = True) -> None:
@@ -120,14 +126,14 @@ class Sender:
 
     def deliver(self, claim: Claim) -> None:
         """Attempt what was claimed, and record what became of it. Raises `StoppedError`."""
-        loaded = persist(lambda connection: load(connection, claim), self._stopping)
+        loaded = persist(lambda connection: load(connection, claim), self.stopping)
         if loaded is None or loaded.attempts != claim.attempts:
             return
         if loaded.blob_id is None:
             # The record says that it is over; `verify_account` would say the same of the row.
             persist(
                 lambda connection: settle(connection, claim, {}, next_at=datetime.now(UTC), made=()),
-                self._stopping,
+                self.stopping,
             )
             return
         with _large if loaded.size > LARGE else nullcontext():
@@ -142,20 +148,23 @@ class Sender:
         places = [place for place in loaded.open_places if place not in outcomes]
         if places and loaded.is_expired:
             outcomes |= {place: _given_up(loaded, place) for place in places}
+        elif places and loaded.is_suspended:
+            outcomes |= dict.fromkeys(places, Outcome(SUSPENDED, QUEUED))
+            retry_at = datetime.now(UTC) + SUSPENDED_PAUSE
         elif places:
-            message = message_of(claim, loaded, self._stopping)
+            message = message_of(claim, loaded, self.stopping)
             attempt = _Attempt(claim, loaded, message, self)
             outcomes |= attempt.run(places)
             retry_at = attempt.retry_at or retry_at
         settled = persist(
-            lambda connection: settle(connection, claim, outcomes, next_at=retry_at), self._stopping
+            lambda connection: settle(connection, claim, outcomes, next_at=retry_at), self.stopping
         )
         if settled.is_over:
             return
-        message = message or message_of(claim, loaded, self._stopping)
+        message = message or message_of(claim, loaded, self.stopping)
         relay: Relay | None = settings.MAIL_RELAY
-        made = make_reports(claim, loaded, settled.reports, message, relay, self._stopping)
-        persist(lambda connection: settle(connection, claim, {}, next_at=retry_at, made=made), self._stopping)
+        made = make_reports(claim, loaded, settled.reports, message, relay, self.stopping)
+        persist(lambda connection: settle(connection, claim, {}, next_at=retry_at, made=made), self.stopping)
 
     def connection_to(self, relay: Relay) -> RelayConnection:
         """The connection of this thread to the relay."""
@@ -247,7 +256,7 @@ class _Attempt:
         }
         asked = sorted(set(domains.values()))
         rows = persist(
-            lambda connection: execute(connection, LOCAL_DOMAINS, (asked,)).fetchall(), self.sender._stopping
+            lambda connection: execute(connection, LOCAL_DOMAINS, (asked,)).fetchall(), self.sender.stopping
         )
         ours = {row[0] for row in rows}
         local = [place for place in places if domains[place] in ours]
@@ -257,7 +266,7 @@ class _Attempt:
                 self.message.octets,
                 [self._recipient(place)["email"] for place in local],
                 return_path=self._return_path(),
-                is_stopping=self.sender._stopping.is_set,
+                is_stopping=self.sender.stopping.is_set,
             )
             for place, each in zip(local, found, strict=True):
                 reply = each.reply
@@ -273,7 +282,7 @@ class _Attempt:
         return self._with_token(sender)
 
     def _with_token(self, sender: str) -> str:
-        made = own_return_address(self.claim.account_id, sender, self.loaded.token, self.sender._stopping)
+        made = own_return_address(self.claim.account_id, sender, self.loaded.token, self.sender.stopping)
         return made or sender
 
     # By a relay
@@ -293,10 +302,7 @@ class _Attempt:
                 }
                 taken = [place for place, each in found.items() if each.delivered == UNKNOWN]
                 if taken:
-                    persist(
-                        lambda lent, taken=taken: note_taken(lent, self.claim, taken),  # type: ignore[misc]  # bound now
-                        self.sender._stopping,
-                    )
+                    self._note(taken)
                 outcomes |= found
                 self._judge(answers)
                 remaining = [place for place, each in found.items() if each.answer.code == TOO_MANY]
@@ -304,24 +310,29 @@ class _Attempt:
                     break
         except RelayError as error:
             logger.warning("the relay cannot be used: %s", error.answer.code)
-            self.sender._pause.failed()
+            self.sender.pause.failed()
             self.retry_at = self._after_pause() if error.was_silent else None
+            if error.is_unsure:
+                self._note([UNSURE])
             outcomes |= {place: Outcome(error.answer, QUEUED) for place in remaining}
         except LeaseLostError:
             logger.warning("the lease of a submission was lost while it was sent")
             outcomes |= {place: Outcome(LATER, QUEUED) for place in remaining}
         return outcomes
 
+    def _note(self, places: Sequence[int]) -> None:
+        persist(lambda connection: note_taken(connection, self.claim, places), self.sender.stopping)
+
     def _judge(self, answers: Sequence[Answer]) -> None:
         """What answers say of the relay itself."""
         if all(answer.code == 421 or answer.code in NOT_SIGNED_IN for answer in answers):
-            self.sender._pause.failed()
+            self.sender.pause.failed()
             self.retry_at = self._after_pause()
         else:
-            self.sender._pause.succeeded()
+            self.sender.pause.succeeded()
 
     def _after_pause(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.sender._pause.seconds)
+        return datetime.now(UTC) + timedelta(seconds=self.sender.pause.seconds)
 
     def _outcome(self, place: int, answer: Answer, *, knows_dsn: bool) -> Outcome:
         if answer.is_positive:
@@ -335,7 +346,7 @@ class _Attempt:
         domain = split_address(normalise_address(authors[0][0]) or "")[1] if authors and authors[0] else ""
         if not domain:
             return self.message.octets
-        key = persist(lambda connection: signing_key(connection, domain), self.sender._stopping)
+        key = persist(lambda connection: signing_key(connection, domain), self.sender.stopping)
         return self.message.octets if key is None else signed(self.message.octets, domain, *key)
 
     def _transaction(self, places: Sequence[int], octets: bytes, *, knows_dsn: bool) -> Transaction:
@@ -353,7 +364,7 @@ class _Attempt:
             wants_smtputf8="SMTPUTF8" in names,
             returned=parameter(mail_from, "RET"),
             envelope_id=envelope_id or self.loaded.token,
-            is_ours=lambda: self.sender._holds(self.claim),
+            is_ours=lambda: self.sender.holds(self.claim),
         )
 
     def _addressee(self, place: int) -> Addressee:

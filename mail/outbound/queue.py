@@ -14,18 +14,24 @@ from jmapcore.store.database import Connection, Statement, execute
 LEASE = timedelta(seconds=20)
 """For how long a claim holds; whoever is still at work renews it. After it the rows of a worker that was killed come back."""
 
+UNSURE = -1
+"""In `taken`, the place of nobody: somebody may have taken the message without our hearing of it, so it cannot be undone."""
+
+# A lease that ran out was of somebody who may have died just after the relay took the message.
 # now() and not clock_timestamp(), which no index would serve; each statement is a transaction of its own.
 CLAIM = """
     WITH due AS MATERIALIZED (
         SELECT account_id, id FROM submission_queue WHERE due_at <= now() ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
-    UPDATE submission_queue AS q SET attempts = q.attempts + 1, leased_until = now() + %s, due_at = now() + %s
+    UPDATE submission_queue AS q SET attempts = q.attempts + 1, leased_until = now() + %s, due_at = now() + %s,
+        taken = CASE WHEN q.leased_until IS NOT NULL AND NOT -1 = ANY(q.taken) THEN q.taken || -1 ELSE q.taken END
     FROM due WHERE q.account_id = due.account_id AND q.id = due.id
     RETURNING q.account_id, q.id, q.attempts"""
 CLAIM_EXPIRED = """
     WITH due AS MATERIALIZED (
         SELECT account_id, id FROM submission_queue WHERE due_at <= now() AND give_up_at <= now()
         ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
-    UPDATE submission_queue AS q SET attempts = q.attempts + 1, leased_until = now() + %s, due_at = now() + %s
+    UPDATE submission_queue AS q SET attempts = q.attempts + 1, leased_until = now() + %s, due_at = now() + %s,
+        taken = CASE WHEN q.leased_until IS NOT NULL AND NOT -1 = ANY(q.taken) THEN q.taken || -1 ELSE q.taken END
     FROM due WHERE q.account_id = due.account_id AND q.id = due.id
     RETURNING q.account_id, q.id, q.attempts"""
 RENEW = """

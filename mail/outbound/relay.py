@@ -34,9 +34,11 @@ _STRANGE = {ord(character): None for character in "\r\n\0"}
 class RelayError(Exception):
     """The relay cannot be used now: it is away, says so, or ended the connection. `answer` is what is known of it."""
 
-    def __init__(self, answer: Answer, *, was_silent: bool = True) -> None:
+    def __init__(self, answer: Answer, *, was_silent: bool = True, is_unsure: bool = False) -> None:
         super().__init__(str(answer))
         self.answer = answer
+        self.is_unsure = is_unsure
+        """Whether the relay was told that the message is complete: it may have taken it."""
         self.was_silent = was_silent
         """Whether nothing of a message was sent, so that trying once more over a new connection harms nobody."""
 
@@ -136,8 +138,8 @@ class RelayConnection:
     def send(self, transaction: Transaction) -> list[Answer]:
         """Give a message to the relay; what it said for each recipient, in order.
 
-        A positive answer is one for a message that the relay has taken. Raises `RelayError` and `LeaseLostError`, after both of
-        which it has not, as far as anybody can know.
+        A positive answer is one for a message that the relay has taken. Raises `LeaseLostError`, after which it has not, and
+        `RelayError`, after which it has not either, unless nobody can know (`is_unsure`).
         """
         was_used = self._smtp is not None and self._messages > 0
         try:
@@ -158,6 +160,7 @@ class RelayConnection:
             raise RelayError(
                 Answer(451, f"4.4.2 The connection to the relay was lost: {_said(error)}"),
                 was_silent=exchange.was_silent,
+                is_unsure=exchange.is_complete,
             ) from error
         except LeaseLostError:
             self.close(politely=False)
@@ -219,6 +222,7 @@ class _Exchange:
         self.smtp = smtp
         self.transaction = transaction
         self.was_silent = True
+        self.is_complete = False
         self.features = smtp.esmtp_features
 
     def run(self) -> list[Answer]:
@@ -318,6 +322,7 @@ class _Exchange:
             raise LeaseLostError
         assert self.smtp.sock is not None
         self.smtp.sock.settimeout(FINAL_SECONDS)
+        self.is_complete = True
         self.smtp.send(b".\r\n")
         final = self._answer()
         self.smtp.sock.settimeout(COMMAND_SECONDS)

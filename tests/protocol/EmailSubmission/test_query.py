@@ -179,4 +179,4 @@ def test_some_properties_by_ids(cast: Cast) -> None:
         {"ids": [submission, "s999999", "e1"], "properties": ["undoStatus", "dsnBlobIds"]},
     )
     assert answer["list"] == [{"id": submission, "undoStatus": "pending", "dsnBlobIds": []}]
-    assert answer["notFound"] == ["e1", "s999999"]
+    assert answer["notFound"] == ["s999999", "e1"]

@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 from django.conf import settings as used
 
+from accounts.models import User
 from jmapcore.store.database import connection, execute
 from mail.outbound.courier import Courier
 from mail.outbound.queue import LEASE, claim, give_back, next_due, note_taken, renew
 from mail.submissions import QUEUED, Submission, cancel, hold_back, submit, submit_hidden
 from tests.support.mail_store import MailStore, message
-from tests.support.outbound import alone, claimed
+from tests.support.outbound import alone, claimed, deliver_all
 from tests.support.relay import DROP, Sink, sink, until
 
 
@@ -288,6 +289,43 @@ def test_what_has_left_for_somebody_cannot_be_undone(store: MailStore) -> None:
         give_back(lent, [mine])
     with store.write() as write:
         assert hold_back(write, [number]) == {}
+
+
+def test_what_may_have_left_cannot_be_undone(store: MailStore, relay: Sink) -> None:
+    number = send(store, "a@example.org")
+    relay.replies["end"] = [DROP]
+    deliver_all(store.account_id)
+    assert store.rows("SELECT leased_until, taken FROM submission_queue WHERE account_id = %s") == [
+        (None, [-1])
+    ]
+    with store.write() as write:
+        assert hold_back(write, [number]) == {}
+    deliver_all(store.account_id, now=True)
+    assert len(relay.taken) == 1
+    assert store.verify() == []
+
+
+def test_what_a_worker_died_with_cannot_be_undone(store: MailStore) -> None:
+    number = send(store, "a@example.org")
+    claimed(store.account_id)
+    hasten(store)
+    with connection() as lent:
+        [second] = claim(lent, 10)
+        give_back(lent, [second])
+    with store.write() as write:
+        assert hold_back(write, [number]) == {}
+
+
+def test_what_a_suspended_user_submitted_waits(store: MailStore, relay: Sink) -> None:
+    send(store, "a@example.org")
+    User.objects.filter(pk=store.owner_id).update(is_suspended=True)
+    deliver_all(store.account_id)
+    [[status]] = store.rows("SELECT delivery_status FROM email_submission WHERE account_id = %s")
+    assert status["a@example.org"]["smtpReply"] == "451 4.7.1 Whoever submitted it is suspended; it waits"
+    assert relay.taken == []
+    User.objects.filter(pk=store.owner_id).update(is_suspended=False)
+    deliver_all(store.account_id, now=True)
+    assert len(relay.taken) == 1
 
 
 def test_a_hidden_message_leaves_and_is_gone(store: MailStore, relay: Sink) -> None:
