@@ -12,8 +12,8 @@ from mail.message.compose import Draft, compose
 from mail.message.compose_content import Octets
 from mail.message.compose_fields import Field, addresses_value, text_value
 from mail.message.compose_parts import DraftPart
+from mail.message.compose_reply import reply_fields
 from mail.message.compose_words import checked, folded
-from mail.vacation.composing import reply_fields
 
 EXTENSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 KNOWN_FIELDS = frozenset(

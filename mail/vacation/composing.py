@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mail.message.compose import Draft, compose
-from mail.message.compose_fields import Field, addresses_value, message_ids_value, text_value
+from mail.message.compose_fields import Field, addresses_value, text_value
 from mail.message.compose_parts import DraftPart, arranged
+from mail.message.compose_reply import reply_fields
 from mail.message.compose_words import ComposeError
 from mail.message.html_text import html_to_text
 
-MOST_REFERENCES = 20
-"""Message ids in References, the last ones: a long thread names hundreds."""
 LONGEST_SUBJECT = 200
 """Characters of the subject that is answered."""
 
@@ -77,27 +76,3 @@ def _body(response: Response) -> DraftPart:
         text = DEFAULT_TEXT if html is None else html_to_text(html)
     html_part = None if html is None else DraftPart("text/html", text=html)
     return arranged(DraftPart("text/plain", text=text), html_part, [])
-
-
-def reply_fields(message_id: Sequence[str], references: Sequence[str]) -> list[Field]:
-    """In-Reply-To and References of an answer (RFC 5322 §3.6.4), without the ids that no field can hold."""
-    fields: list[Field] = []
-    own = _fitting(message_id[:1])
-    if own:
-        named = dict.fromkeys([*_fitting(references[-MOST_REFERENCES:]), *own])
-        for name, ids in (("In-Reply-To", own), ("References", list(named))):
-            made = message_ids_value(name, ids)
-            if made is not None:
-                fields.append((name, made))
-    return fields
-
-
-def _fitting(ids: Sequence[str]) -> list[str]:
-    found = []
-    for each in ids:
-        try:
-            message_ids_value("References", [each])
-        except ComposeError:
-            continue
-        found.append(each)
-    return found

@@ -94,6 +94,7 @@ def test_the_example_of_the_rfc(cast: Cast) -> None:
     assert keywords(client, email_id) == {"$mdnsent": True}
 
 
+@pytest.mark.rfc("8098", "3")
 @pytest.mark.rfc("9007", "2.1")
 def test_what_is_sent_is_a_report_from_nobody_to_who_asked(cast: Cast) -> None:
     client = JMAPClient(cast.alice)
@@ -410,6 +411,7 @@ def test_who_may_only_read_may_not_notify(cast: Cast) -> None:
     assert JMAPClient(cast.dora).error("MDN/send", given) == {"type": "accountReadOnly"}
 
 
+@pytest.mark.rfc("8098", "2.1")
 @pytest.mark.rfc("9007", "2.1")
 def test_a_notification_is_not_notified_of(cast: Cast) -> None:
     client = JMAPClient(cast.alice)
@@ -417,6 +419,7 @@ def test_a_notification_is_not_notified_of(cast: Cast) -> None:
     assert refusal(client, asks(client, fields=report)) == {"type": "forbidden"}
 
 
+@pytest.mark.rfc("8098", "2.2")
 def test_what_a_sender_requires_and_nobody_knows_is_respected(cast: Cast) -> None:
     client = JMAPClient(cast.alice)
     options = "Disposition-Notification-Options: signed-receipt-protocol={},pkcs7-signature\r\n"

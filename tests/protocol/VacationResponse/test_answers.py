@@ -57,6 +57,9 @@ def later(**time: float) -> str:
     return format_utc(datetime.now(UTC) + timedelta(**time))
 
 
+@pytest.mark.rfc("3834", "3.1")
+@pytest.mark.rfc("3834", "3.3")
+@pytest.mark.rfc("3834", "4")
 @pytest.mark.rfc("8621", "8")
 def test_an_answer_goes_to_the_return_path_from_nobody(cast: Cast) -> None:
     away(cast.alice, textBody="I am away.\nBack soon.")
@@ -97,6 +100,7 @@ def test_html_alone_gets_a_text_beside_it(cast: Cast) -> None:
     assert parts == ["I am away.", "<p>I am <b>away</b>.</p>"]
 
 
+@pytest.mark.rfc("3834", "3.1.5")
 @pytest.mark.rfc("8621", "8")
 def test_there_is_a_default_for_those_who_write_nothing(cast: Cast) -> None:
     away(cast.alice)
@@ -108,6 +112,7 @@ def test_there_is_a_default_for_those_who_write_nothing(cast: Cast) -> None:
     )
 
 
+@pytest.mark.rfc("3834", "3.1.6")
 def test_references_go_on(cast: Cast) -> None:
     away(cast.alice)
     arrive(cast.alice, mail(cast.alice.address, fields="References: <m-1@example.org> <m0@example.org>\r\n"))
@@ -134,6 +139,7 @@ SILENT = {
 }
 
 
+@pytest.mark.rfc("3834", "2")
 @pytest.mark.rfc("8621", "8")
 @pytest.mark.parametrize("fields", SILENT.values(), ids=SILENT)
 def test_what_no_person_wrote_is_not_answered(cast: Cast, fields: str) -> None:
@@ -142,6 +148,7 @@ def test_what_no_person_wrote_is_not_answered(cast: Cast, fields: str) -> None:
     assert sent_by(cast.alice) == []
 
 
+@pytest.mark.rfc("3834", "2")
 @pytest.mark.parametrize(
     "fields",
     [
@@ -157,6 +164,7 @@ def test_what_a_person_wrote_is_answered(cast: Cast, fields: str) -> None:
     assert only_answer(cast.alice).recipients == [SENDER]
 
 
+@pytest.mark.rfc("3834", "2")
 @pytest.mark.rfc("8621", "8")
 @pytest.mark.parametrize(
     "sender",
@@ -191,6 +199,7 @@ def test_people_with_such_names_are(cast: Cast, sender: str) -> None:
     assert only_answer(cast.alice).recipients == [sender]
 
 
+@pytest.mark.rfc("3834", "2")
 @pytest.mark.rfc("8621", "8")
 @pytest.mark.parametrize("field", ["To", "Cc", "Bcc"])
 def test_the_user_must_be_addressed(cast: Cast, field: str) -> None:
@@ -214,6 +223,7 @@ def test_the_answer_is_from_the_address_that_was_written_to(cast: Cast) -> None:
     ]
 
 
+@pytest.mark.rfc("3834", "2")
 def test_nobody_answers_to_oneself(cast: Cast) -> None:
     away(cast.alice)
     arrive(cast.alice, sender=cast.alice.address)
@@ -240,6 +250,7 @@ def test_it_is_sent_while_the_user_is_away(cast: Cast, wanted: dict[str, Any], a
     assert len(sent_by(cast.alice)) == int(answered)
 
 
+@pytest.mark.rfc("3834", "2")
 @pytest.mark.rfc("8621", "8")
 def test_nobody_is_told_twice_within_seven_days(cast: Cast) -> None:
     away(cast.alice)
@@ -302,6 +313,7 @@ def test_a_flood_of_invented_senders_is_not_answered_for_ever(
     assert len(sent_by(cast.alice)) == 3
 
 
+@pytest.mark.rfc("3834", "2")
 @pytest.mark.rfc("8621", "8")
 def test_two_who_are_away_do_not_talk_for_ever(cast: Cast) -> None:
     away(cast.alice)
