@@ -5,26 +5,28 @@ from html import unescape
 
 _TAG_REST = r"""(?>(?:[^>=]++|=\s*+(?>(?:"[^"]*+"|'[^']*+')?))*)"""
 
-_TAG = rf"<[A-Za-z/!?]{_TAG_REST}>?"
+# Their "<" stands in `_MARKUP`: what begins with a fixed character is found twice as fast.
+_TAG = rf"[A-Za-z/!?]{_TAG_REST}>?"
 
 #: Tags that do not separate words.
 _INLINE = (
-    r"</?(?:a|abbr|acronym|b|bdi|bdo|big|cite|code|del|dfn|em|font|i|ins|kbd|mark|o:p|q|s|samp|small|span"
+    r"/?(?:a|abbr|acronym|b|bdi|bdo|big|cite|code|del|dfn|em|font|i|ins|kbd|mark|o:p|q|s|samp|small|span"
     rf"|strike|strong|sub|sup|tt|u|var|wbr)(?=[\s/>]){_TAG_REST}>?"
 )
 
 #: Comments, and elements whose content is not shown. What never closes reaches to the end.
 _HIDDEN = "|".join(
-    [r"<!--.*?(?:-->|\Z)"]
+    [r"!--.*?(?:-->|\Z)"]
     + [
-        rf"<{element}(?=[\s/>]).*?(?:</{element}(?=[\s/>])[^>]*+>?|\Z)"
+        rf"{element}(?=[\s/>]).*?(?:</{element}(?=[\s/>])[^>]*+>?|\Z)"
         for element in ("style", "script", "title", "template")
     ]
 )
+_ANY = rf"(?:{_HIDDEN}|{_TAG})\s*+"
 
 #: A run of markup with nothing shown inside it: of inline tags alone, or with anything that ends a word.
 _MARKUP = re.compile(
-    rf"(?>(?:{_INLINE})+)(?!\s*+<[A-Za-z/!?])|(?P<block>(?>(?:(?:{_HIDDEN}|{_TAG})\s*+)+))",
+    rf"<(?:(?>{_INLINE}(?:<{_INLINE})*)(?!\s*+<[A-Za-z/!?])|(?P<block>(?>{_ANY}(?:<{_ANY})*)))",
     re.DOTALL | re.IGNORECASE,
 )
 
