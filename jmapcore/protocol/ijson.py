@@ -42,15 +42,17 @@ def _brackets(text: bytes) -> int:
 def _members(value: Any) -> int:
     """How many members the objects inside have together; raises `NotJSON` where they nest too deep."""
     count = 0
-    level = [value]
+    level: list[Any] = [value] if type(value) is dict or type(value) is list else []
     for _ in range(MAX_DEPTH + 1):
         inner: list[Any] = []
         for item in level:
             if type(item) is dict:
                 count += len(item)
-                inner.extend(child for child in item.values() if type(child) is dict or type(child) is list)
-            elif type(item) is list:
-                inner.extend(child for child in item if type(child) is dict or type(child) is list)
+                item = item.values()
+            for child in item:
+                kind = type(child)
+                if kind is dict or kind is list:
+                    inner.append(child)
         if not inner:
             return count
         level = inner

@@ -93,8 +93,8 @@ def changes_between(
 ) -> Changes:
     """The changes after `since` and up to `until`, `limit` records at most; `up_to` says how far it got.
 
-    `entries` are what `read_ahead` gave for the same state and limit. The log is read in its order, so a record met on two pages is
-    never created after it was updated or destroyed, nor destroyed before (the MUST NOTs of RFC 8620 §5.2).
+    `entries` are what `read_ahead` gave for the same state and limit. The log is read in its order, so a record met on two
+    pages is never created after it was updated or destroyed, nor destroyed before (the MUST NOTs of RFC 8620 §5.2).
     """
     changes = Changes(up_to=since)
     account_id = reading.account_id

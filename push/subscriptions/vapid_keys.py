@@ -44,6 +44,8 @@ ADD = "INSERT INTO push_vapid_key (public_key, sealed_private_key) VALUES (%s, %
 
 _lock = threading.Lock()
 _current: VapidKey | None = None
+_shown: tuple[VapidKey, str] | None = None
+"""The key that the session showed last, and how."""
 _asked_at = 0.0
 _opened: dict[int, VapidKey] = {}
 
@@ -97,8 +99,12 @@ def key_by_number(lent: Connection, number: int) -> VapidKey | None:
 
 
 def public_key() -> str:
-    """What the session shows."""
-    return current_key().public_text
+    """What the session shows; every request asks for it."""
+    global _shown
+    key = current_key()
+    if _shown is None or _shown[0] is not key:
+        _shown = key, key.public_text
+    return _shown[1]
 
 
 def _load(lent: Connection) -> VapidKey | None:

@@ -6,11 +6,16 @@ import pytest
 from psycopg.pq import TransactionStatus
 
 from accounts.access import AccountAccess
-from jmapcore.store.database import connection
+from jmapcore.store.database import Connection, connection
 from jmapcore.store.reading import Reading
 from tests.support.cast import Cast
 
 ONE = ("SELECT 1", ())
+
+
+def is_idle(lent: Connection) -> bool:
+    """Whether the connection is in no transaction."""
+    return lent.info.transaction_status == TransactionStatus.IDLE
 
 
 @pytest.fixture
@@ -25,9 +30,9 @@ def test_a_snapshot_ends_with_what_is_read_last(access: AccountAccess) -> None:
         reading = Reading(lent, access)
         with reading.snapshot():
             assert reading.run(ONE) == [[(1,)]]
-            assert lent.info.transaction_status == TransactionStatus.INTRANS
+            assert not is_idle(lent)
             assert reading.run_last(ONE, ("SELECT 2", ())) == [[(1,)], [(2,)]]
-            assert lent.info.transaction_status == TransactionStatus.IDLE
+            assert is_idle(lent)
         assert reading.run(ONE) == [[(1,)]]
 
 
@@ -36,7 +41,7 @@ def test_a_snapshot_may_be_of_one_round_trip(access: AccountAccess) -> None:
         reading = Reading(lent, access)
         with reading.snapshot():
             assert reading.run_last(ONE) == [[(1,)]]
-            assert lent.info.transaction_status == TransactionStatus.IDLE
+            assert is_idle(lent)
 
 
 def test_nothing_is_read_behind_the_last(access: AccountAccess) -> None:
@@ -55,7 +60,7 @@ def test_a_snapshot_of_which_nothing_is_the_last_ends_with_its_block(access: Acc
         reading = Reading(lent, access)
         with reading.snapshot():
             reading.run(ONE)
-        assert lent.info.transaction_status == TransactionStatus.IDLE
+        assert is_idle(lent)
 
 
 def test_without_a_snapshot_the_last_is_as_any_other(access: AccountAccess) -> None:
