@@ -30,8 +30,7 @@ CODE_OCTETS = 24
 """"This MUST contain sufficient entropy to avoid the client being able to guess the code via brute force" (RFC 8620 §7.2.2)."""
 
 LOCK = "SELECT now() FROM accounts_user WHERE id = %s FOR NO KEY UPDATE"
-NUMBERS = """
-    SELECT s.number, s.expires_at IS NULL OR s.expires_at > now() FROM push_subscription AS s WHERE s.user_id = %s"""
+NUMBERS = "SELECT s.number FROM push_subscription AS s WHERE s.user_id = %s"
 DELETE_EXPIRED = "DELETE FROM push_subscription WHERE user_id = %s AND expires_at <= now()"
 CREATED_LATELY = """
     SELECT count(*) FROM push_creation WHERE user_id = %s AND created_at > now() - interval '1 hour'"""

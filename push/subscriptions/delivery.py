@@ -12,7 +12,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -31,9 +31,10 @@ from push.subscriptions.vapid_keys import key_by_number
 logger = logging.getLogger("push.subscriptions")
 
 THREADS = 16
-BATCH = 64
+POLL_SECONDS = 0.25
+"""How often the queue is looked at while all who were due are being pushed to."""
 SECONDS = 45.0
-"""After these no further batch is begun; another task goes on."""
+"""After these nobody further is taken; another task goes on."""
 
 GAP_SECONDS = 5.0
 """Between two pushes to one subscription: what changes meanwhile is told of together."""
@@ -69,21 +70,30 @@ def deliver_due() -> Counter[str]:
         with _place() as has_place:
             if not has_place:
                 return counted
-            while time.monotonic() < until and (outcome := deliver_batch()) is not None:
-                counted += outcome
+            counted += deliver_available(until)
         # Whoever came while this process had the place has gone again.
         if time.monotonic() >= until or not _is_any_due():
             return counted
 
 
-def deliver_batch(most: int = BATCH) -> Counter[str] | None:
-    """Take some of those who are due and push to them; None where there are none."""
-    with connection() as lent:
-        batch = store.claim(lent, most)
-    if not batch:
-        return None
-    with ThreadPoolExecutor(min(THREADS, len(batch)), thread_name_prefix="push") as threads:
-        return sum(threads.map(_deliver_guarded, batch), Counter[str]())
+def deliver_available(until: float) -> Counter[str]:
+    """Push to those who are due and to nobody else's, until none is left or (`time.monotonic()`) it is time to end.
+
+    Those that become due meanwhile are taken as soon as a thread is free: slow receivers hold their own threads alone.
+    """
+    counted: Counter[str] = Counter()
+    running: set[Future[str]] = set()
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="push") as threads:
+        while True:
+            free = THREADS - len(running)
+            if free and time.monotonic() < until:
+                with connection() as lent:
+                    batch = store.claim(lent, free)
+                running |= {threads.submit(_deliver_guarded, claimed) for claimed in batch}
+            if not running:
+                return counted
+            done, running = wait(running, POLL_SECONDS, FIRST_COMPLETED)
+            counted.update(each.result() for each in done)
 
 
 @contextmanager
@@ -107,15 +117,15 @@ def _is_any_due() -> bool:
     return wait is not None and wait.total_seconds() <= 0
 
 
-def _deliver_guarded(claimed: Claimed) -> Counter[str]:
-    """One subscription; whatever goes wrong with it is no matter of the others in the batch."""
+def _deliver_guarded(claimed: Claimed) -> str:
+    """One subscription; whatever goes wrong with it is no matter of the others."""
     try:
-        return Counter([deliver(claimed, fetcher())])
+        return deliver(claimed, fetcher())
     except Exception:
         logger.exception("subscription %d", claimed.subscription.id)
         with connection() as lent:
             store.release(lent, claimed, LONGEST_GAP_SECONDS)
-        return Counter(["error"])
+        return "error"
 
 
 def deliver(claimed: Claimed, through: Fetcher) -> str:

@@ -23,7 +23,9 @@ COLUMNS = """s.id, s.user_id, s.number, s.owner, s.sealed_endpoint, s.device_cli
     s.vapid_key_id, s.code, s.is_code_sent, s.is_verified"""
 QUEUE_COLUMNS = "s.sent, s.arrived, s.notices, s.failures, s.gap_seconds, s.lease"
 
-OF_USER = f"SELECT {COLUMNS} FROM push_subscription AS s WHERE s.user_id = %s AND s.owner = %s ORDER BY s.id"  # noqa: S608  # our own columns
+OF_USER = f"""
+    SELECT {COLUMNS} FROM push_subscription AS s
+    WHERE s.user_id = %s AND s.owner = %s AND (s.expires_at IS NULL OR s.expires_at > now()) ORDER BY s.id"""  # noqa: S608  # our own columns
 INSERT = """
     INSERT INTO push_subscription (user_id, number, owner, sealed_endpoint, device_client_id, types, email_push,
         expires_at, vapid_key_id, code, is_code_sent, is_verified, sent, seen, arrived, notices, failures, gap_seconds, due_at)
