@@ -6,6 +6,7 @@ import asyncio
 import email
 import email.policy
 import re
+import socket
 import ssl
 import threading
 import time
@@ -226,8 +227,6 @@ def _authenticator(name: str, password: str) -> Callable[..., AuthResult]:
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -40,6 +40,7 @@ def test_the_bounce_of_what_goes_elsewhere_is_in_the_inbox(alice: JMAPClient) ->
     deliver_all(account(alice))
     assert status(alice, number) == {"bob@elsewhere.example": (NO_RELAY, "no")}
     [bounce] = inbox(alice)
+    assert get(alice, number)["dsnBlobIds"] == [bounce["blobId"]]
     assert bounce["subject"] == "Your message could not be delivered"
     assert bounce["header:Return-Path:asRaw"] == " <>"
     text = raw(alice, bounce).decode()
