@@ -180,6 +180,7 @@ def test_what_is_pushed_is_encrypted_with_the_keys(alice: JMAPClient, receiver: 
 
 
 @pytest.mark.rfc("8292", "2")
+@pytest.mark.rfc("8292", "3")
 @pytest.mark.rfc("9749", "3")
 @pytest.mark.rfc("9749", "4")
 def test_each_push_is_signed_with_the_key_of_the_session(

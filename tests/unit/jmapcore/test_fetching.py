@@ -206,9 +206,13 @@ def test_who_speaks_slowly_is_cut_off(tmp_path: Path, what: Callable[[int], byte
         assert time.monotonic() - started < 5
 
 
+def silent(spoken: ssl.SSLSocket) -> None:
+    threading.Event().wait(2)
+
+
 def test_who_says_nothing_is_cut_off(tmp_path: Path) -> None:
     with (
-        speaking(tmp_path, lambda spoken: threading.Event().wait(2) and None) as (url, ca_file),
+        speaking(tmp_path, silent) as (url, ca_file),
         pytest.raises(FetchError),
     ):
         Fetcher(LOOPBACK, ca_file).post(url, {}, b"", seconds=0.5)
