@@ -5,12 +5,19 @@ No state changes and no id, and nothing but the index is written.
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
+
+import psycopg
 
 from jmapcore.store.database import Connection, execute
 from jmapcore.store.write import UnknownAccountError, account_write
 from mail import email_search
 from mail.messages import stored_messages
+
+FAILURES = (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled, psycopg.IntegrityError)
+
+logger = logging.getLogger(__name__)
 
 SETTLED_AFTER = timedelta(minutes=1)
 """By then whatever was begun with the languages before has been written."""
@@ -39,7 +46,8 @@ def reindex(account_id: int, connection: Connection) -> int:
 def index_due(connection: Connection, settled_after: timedelta = SETTLED_AFTER) -> int:
     """Write the index of each account anew that got other languages a while ago; how many accounts.
 
-    Stopped at any time, it begins again with the next call. An account that another process is at is left to it.
+    Stopped at any time, it begins again with the next call. An account that another process is at is left to it, one that cannot
+    be written now is logged and left for the next time.
     """
     total = 0
     for account_id, since in execute(connection, DUE, (settled_after,)).fetchall():
@@ -50,6 +58,9 @@ def index_due(connection: Connection, settled_after: timedelta = SETTLED_AFTER) 
             reindex(account_id, connection)
             total += 1
         except UnknownAccountError:  # deleted meanwhile
+            continue
+        except FAILURES:
+            logger.exception("account %s could not be indexed anew", account_id)
             continue
         finally:
             execute(connection, LET_GO, (account_id,))

@@ -10,6 +10,7 @@ from django.db import connection as django_connection
 
 from accounts.provisioning import set_search_languages
 from jmapcore.store.database import connection
+from jmapcore.store.write import account_write
 from mail.reindex import index_due
 from mail.verify import verify
 from tests.protocol.post import add, roles
@@ -103,3 +104,20 @@ def test_a_phrase_in_a_long_message_is_looked_for_in_the_same_way(cast: Cast) ->
     long = GERMAN + b"wort " * 20_000 + "Viele alte Häuser und Gärten".encode()
     email_id = add(alice, long)
     assert found(alice, '"häuser und gärten" haus') == [email_id]
+
+
+def test_an_account_that_is_busy_holds_up_no_other(cast: Cast) -> None:
+    alice, bob = JMAPClient(cast.alice), JMAPClient(cast.bob)
+    add(alice, GERMAN)
+    add(bob, GERMAN)
+    for person in (cast.alice, cast.bob):
+        set_search_languages(person.account, ["german"])
+    with connection() as holding, account_write(cast.alice.account.pk, holding), connection() as lent:
+        lent.execute("SET lock_timeout = '100ms'")
+        try:
+            index_due(lent, timedelta(0))
+        finally:
+            lent.execute("RESET lock_timeout")
+    assert (found(alice, "haus"), len(found(bob, "haus"))) == ([], 1)
+    settled()
+    assert len(found(alice, "haus")) == 1
