@@ -85,7 +85,7 @@ def split_address(address: str) -> tuple[str, str]:
 def resolve(address: str) -> Account | None:
     """The account that mail to an address belongs in, or None where nobody takes it.
 
-    Asked in this order: a user's address or an alias, the user without `+detail`, the domain's catch-all.
+    Asked in this order: a user's address or an alias, either without `+detail`, the domain's catch-all.
     Those of suspended users are theirs yet; those of users that are no longer active are nobody's.
     """
     from accounts.models import Account
@@ -99,7 +99,10 @@ def resolve(address: str) -> Account | None:
         accounts.filter(name=normal).first() or accounts.filter(alias_targets__alias__address=normal).first()
     )
     if account is None and "+" in local_part:
-        account = accounts.filter(name=f"{local_part.partition('+')[0]}@{domain}").first()
+        plain = f"{local_part.partition('+')[0]}@{domain}"
+        account = (
+            accounts.filter(name=plain).first() or accounts.filter(alias_targets__alias__address=plain).first()
+        )
     if account is None:
         account = accounts.filter(catch_all_domains__name=domain).first()
     return account

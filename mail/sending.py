@@ -15,7 +15,7 @@ from accounts.addresses import (
 from jmapcore.store.database import Statement
 from jmapcore.store.write import AccountWrite
 
-# The order of `accounts.addresses.resolve`: a user or an alias, the user without `+detail`, the catch-all.
+# The order of `accounts.addresses.resolve`: a user or an alias, either without `+detail`, the catch-all.
 OWN_ADDRESSES = """
     SELECT n.address FROM unnest(%s::text[], %s::text[], %s::text[]) AS n (address, plain, domain)
     WHERE %s = coalesce(
@@ -23,6 +23,8 @@ OWN_ADDRESSES = """
         (SELECT t.account_id FROM accounts_alias AS l JOIN accounts_aliastarget AS t ON t.alias_id = l.id
             WHERE l.address = n.address),
         (SELECT a.id FROM accounts_account AS a WHERE a.name = n.plain),
+        (SELECT t.account_id FROM accounts_alias AS l JOIN accounts_aliastarget AS t ON t.alias_id = l.id
+            WHERE l.address = n.plain),
         (SELECT d.catch_all_id FROM accounts_domain AS d WHERE d.name = n.domain))"""
 
 ANY = "*"

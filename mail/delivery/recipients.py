@@ -23,6 +23,9 @@ FIND = """
         UNION ALL
         SELECT y.id, 3 FROM accounts_account AS y WHERE y.name = n.plain
         UNION ALL
+        SELECT h.account_id, 3 FROM accounts_alias AS m JOIN accounts_aliastarget AS h ON h.alias_id = m.id
+            WHERE m.address = n.plain
+        UNION ALL
         SELECT d.catch_all_id, 4 FROM accounts_domain AS d WHERE d.name = n.domain
     ) AS f ON true
     JOIN accounts_account AS a ON a.id = f.id

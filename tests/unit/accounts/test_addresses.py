@@ -102,6 +102,11 @@ def test_detail_is_left_out(cast: Cast) -> None:
     assert resolve(f"alice+lists+jmap@{cast.north_domain.name}") == cast.alice.account
 
 
+def test_detail_is_left_out_of_an_alias(cast: Cast) -> None:
+    add_alias(f"sales@{cast.north_domain.name}", cast.bob.account)
+    assert resolve(f"sales+lists@{cast.north_domain.name}") == cast.bob.account
+
+
 def test_alias_with_a_plus_comes_before_the_user_without_it(cast: Cast) -> None:
     add_alias(f"alice+news@{cast.north_domain.name}", cast.bob.account)
     assert resolve(f"alice+news@{cast.north_domain.name}") == cast.bob.account
