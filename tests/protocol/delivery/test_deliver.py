@@ -121,6 +121,13 @@ def test_mail_to_an_alias(cast: Cast) -> None:
     assert only(cast.alice).header("Delivered-To") == [alias.address]
 
 
+def test_mail_to_an_alias_with_detail(cast: Cast) -> None:
+    domain = cast.north_domain.name
+    add_alias(f"info@{domain}", cast.alice.account)
+    assert deliver_one(message("one"), f"info+lists@{domain}").is_delivered
+    assert only(cast.alice).header("Delivered-To") == [f"info+lists@{domain}"]
+
+
 def test_the_catch_all_takes_what_nobody_has(cast: Cast) -> None:
     set_catch_all(cast.north_domain, cast.alice.account)
     assert deliver_one(message("one"), f"nobody@{cast.north_domain.name}").is_delivered
