@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jmapcore.store.database import SET_ACCOUNT, Connection, run
 from jmapcore.store.prepared import Row, Statement
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
-Marks = dict[int, tuple[str, dict[str, TypeMark]]]
-"""By account: its epoch, and where its types stand."""
+Marks = dict[int, tuple[str, dict[str, TypeMark], dict[object, Any]]]
+"""By account: its epoch, where its types stand, and what was kept of it."""
 
 
 _MOST_SEEN = 10_000
@@ -72,7 +72,7 @@ class Reading:
         epoch, found = marks(results[len(begin) + 1].fetchall())
         if not epoch:
             raise UnknownAccountError(f"account {self.account_id} has no state row")
-        self._known[self.account_id] = epoch, found
+        self._known[self.account_id] = epoch, found, {}
         _note(self.account_id, found)
         return [result.fetchall() for result in results[len(begin) + 2 :]]
 
@@ -98,6 +98,15 @@ class Reading:
             self._begin = []
             self._is_open = self._is_over = False
 
+    @property
+    def kept(self) -> dict[object, Any]:
+        """What a call read of the account that later calls of the same request may answer from, by keys of its type's own.
+
+        It is at least as new as the states that are known, and forgotten with them: by the first call that may write.
+        """
+        known = self._known.get(self.account_id)
+        return {} if known is None else known[2]
+
     def has_moved(self, type_name: str, number: int) -> bool:
         """Whether this process saw a type beyond a number, and its state is still to be read: a guess, for what to read along."""
         if self.account_id in self._known:
@@ -108,5 +117,5 @@ class Reading:
         """Where a type stood before the first statement."""
         if self.account_id not in self._known:
             self.run()
-        epoch, found = self._known[self.account_id]
+        epoch, found, _ = self._known[self.account_id]
         return found.get(type_name) or TypeMark(epoch, 0, 0)

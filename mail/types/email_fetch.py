@@ -24,6 +24,7 @@ from jmapcore.store.storage import Fetched
 from mail.fragments import STATIC_PROPERTIES
 from mail.types.email_bodies import BodyRequest, Message
 from mail.types.email_properties import stored_name
+from mail.types.email_rows import THREADS_OF_RESULTS
 
 COLUMNS = {
     "id": ("e.id", '"e', '"'),
@@ -40,6 +41,9 @@ _KEPT_PROPERTIES = 40
 
 MOST_HEADER_PROPERTIES = 500
 """`header:…` properties of one call, in `properties` and in `bodyProperties`: each is looked up for each Email or part."""
+
+_OF_RESULTS = frozenset({"id", "threadId"})
+"""Properties that the rows of a query tell."""
 
 IDS = "SELECT id FROM email WHERE account_id = %s ORDER BY id LIMIT %s"
 
@@ -156,6 +160,9 @@ def fetch_emails(
         ids = [row[0] for row in rows]
         if len(ids) >= limit:
             return Fetched(dict.fromkeys(ids))  # more than may be answered: the caller refuses
+    threads = reading.kept.get(THREADS_OF_RESULTS)
+    if threads is not None and _OF_RESULTS.issuperset(properties) and threads.keys() >= set(ids):
+        return Fetched({number: plan.fragment((number, str(threads[number]))) for number in ids})
     statements = [plan.statement(reading.account_id, ids)]
     if request is not None and request.needs_octets and len(ids) <= FEW:
         account_id = reading.account_id

@@ -18,7 +18,7 @@ from jmapcore.store.database import Row
 from jmapcore.store.query import Comparator, Query, Window, WindowRequest, take_window
 from jmapcore.store.reading import Reading
 from mail.message.subject import base_subject
-from mail.types.email_rows import Selection
+from mail.types.email_rows import THREADS_OF_RESULTS, Selection
 from mail.types.email_scan import scan, scanned_conditions
 from mail.types.email_searched import search
 from mail.types.email_selection import Compiler
@@ -190,6 +190,8 @@ def _window_of_rows(reading: Reading, selection: Selection, request: WindowReque
         sql, parameters = selection.total or selection.count()
         statements.append((sql, list(parameters)))
     found = reading.run(*statements)
+    # Most who list Emails ask for their Threads next.
+    reading.kept.setdefault(THREADS_OF_RESULTS, {}).update([row[:2] for row in found[0]])
     total = None
     if request.calculate_total:
         total = found[1][0][0] if found[1] else 0

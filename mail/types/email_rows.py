@@ -11,6 +11,9 @@ from jmapcore.store.query import FilterNode, Operator
 Fragment = tuple[str, list[Any]]
 """A piece of SQL and its parameters."""
 
+THREADS_OF_RESULTS = "threads of results"
+"""Under which `Reading.kept` has the Threads of the Emails that a query gave: email id → thread id."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -235,3 +235,31 @@ def test_a_text_is_whole_wherever_its_message_lies(cast: Cast, octets: int) -> N
     email_id = add(alice, message(1, body=text))
     email = get(alice, email_id, "bodyValues", "size", fetchTextBodyValues=True)
     assert email["bodyValues"]["1"]["value"].rstrip() == text.replace("\r\n", "\n")
+
+
+@pytest.mark.rfc("8620", "3.7")
+def test_the_threads_of_what_a_query_of_the_same_request_found(cast: Cast) -> None:
+    client = JMAPClient(cast.alice)
+    first, second = add(client, message(1)), add(client, message(2))
+    asked = {"accountId": client.account_id, "properties": ["threadId"]}
+    results = {"resultOf": "q", "name": "Email/query", "path": "/ids"}
+    answers = client.request(
+        ["Email/query", {"accountId": client.account_id}, "q"],
+        ["Email/get", {**asked, "#ids": results}, "of-results"],
+        ["Email/get", {**asked, "ids": [first, "e99999"]}, "of-others"],
+        ["Email/get", {**asked, "#ids": results, "properties": ["id"]}, "ids"],
+        ["Email/set", {"accountId": client.account_id, "destroy": [second]}, "s"],
+        ["Email/get", {**asked, "#ids": results}, "after"],
+    )["methodResponses"]
+    found, of_results, of_others, ids, _, after = [answer for _, answer, _ in answers]
+    assert set(found["ids"]) == {first, second}
+    threads = {email["id"]: email["threadId"] for email in of_results["list"]}
+    assert [email["id"] for email in of_results["list"]] == found["ids"]
+    assert of_results["state"] == found["queryState"]
+    assert ids["list"] == [{"id": each} for each in found["ids"]]
+    assert (of_others["list"], of_others["notFound"]) == (
+        [{"id": first, "threadId": threads[first]}],
+        ["e99999"],
+    )
+    assert (after["list"], after["notFound"]) == ([{"id": first, "threadId": threads[first]}], [second])
+    assert threads[first] == thread_of(client, first)
