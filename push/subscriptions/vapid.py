@@ -24,11 +24,8 @@ class VapidKey:
 
     number: int
     private: ec.EllipticCurvePrivateKey
-
-    @property
-    def public_text(self) -> str:
-        """The public key as the session shows it: an uncompressed point in base64url (RFC 9749 §3)."""
-        return public_text(self.private.public_key())
+    public_text: str
+    """The public key as the session shows it: an uncompressed point in base64url (RFC 9749 §3)."""
 
 
 def public_text(key: ec.EllipticCurvePublicKey) -> str:

@@ -59,7 +59,11 @@ def current_key() -> VapidKey:
     known = _current
     if known is not None and time.monotonic() - _asked_at < REFRESH_SECONDS:
         return known
-    with _lock:
+    # Where one is known, one thread alone looks for another, and nobody waits for it.
+    if not _lock.acquire(blocking=known is None):
+        assert known is not None
+        return known
+    try:
         if _current is None or time.monotonic() - _asked_at >= REFRESH_SECONDS:
             try:
                 with connection() as lent:
@@ -69,6 +73,8 @@ def current_key() -> VapidKey:
                     raise
             _asked_at = time.monotonic()
         return _current
+    finally:
+        _lock.release()
 
 
 def rotate() -> VapidKey:
@@ -121,7 +127,7 @@ def _open(number: int, public: str, sealed: bytes) -> VapidKey | None:
         return None
     assert isinstance(private, ec.EllipticCurvePrivateKey)
     assert public_text(private.public_key()) == public
-    return VapidKey(number, private)
+    return VapidKey(number, private, public)
 
 
 def _make(lent: Connection, *, retire: bool) -> VapidKey:
@@ -134,6 +140,7 @@ def _make(lent: Connection, *, retire: bool) -> VapidKey:
         lent.execute(RETIRE)
         private = ec.generate_private_key(ec.SECP256R1())
         der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-        added = lent.execute(ADD, (public_text(private.public_key()), seal(der, _PURPOSE))).fetchone()
+        public = public_text(private.public_key())
+        added = lent.execute(ADD, (public, seal(der, _PURPOSE))).fetchone()
         assert added is not None
-    return VapidKey(added[0], private)
+    return VapidKey(added[0], private, public)
