@@ -155,6 +155,8 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+# Older ones: what they signed and sealed is still good.
+SECRET_KEY_FALLBACKS = os.environ.get("SECRET_KEY_FALLBACKS", "").split()
 DEBUG = False
 
 # HTTP
