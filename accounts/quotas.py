@@ -110,6 +110,8 @@ def shown_usage(resource: str, used: int, limits: Limits) -> str:
     """Used and limit for a person: `1.2 GB of 10 GB`."""
     if limits.hard is None:
         return f"{shown(resource, used)}, no limit"
+    if resource == MESSAGES:
+        return f"{used:,} of {limits.hard:,} messages"
     return f"{shown(resource, used)} of {shown(resource, limits.hard)}"
 
 

@@ -22,6 +22,7 @@ from accounts.quotas import (
     account_sentences,
     set_administers,
     set_limits,
+    shown_usage,
     unset_limits,
     usage_of,
 )
@@ -321,3 +322,11 @@ def test_pages_and_lists_say_what_is_held(operator: Client, cast: Cast) -> None:
     ):
         page = reverse(f"admin:accounts_{model._meta.model_name}_changelist")
         assert "0 octets" in operator.get(page, {"q": name}).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("resource", "used", "text"),
+    [(OCTETS, 1_500_000, "1.5 MB of 2 GB"), (MESSAGES, 1_500, "1,500 of 2,000,000,000 messages")],
+)
+def test_usage_is_shown_with_its_limit(resource: str, used: int, text: str) -> None:
+    assert shown_usage(resource, used, Limits(2_000_000_000)) == text
