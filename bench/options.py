@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bench.catalogue import BY_NAME, WORKLOADS
 
-SPECIAL = ("memory", "stalled", "submissions")
-"""Measurements that are no requests in a row: memory of large transfers, clients that do not get on, mail that goes out."""
+SPECIAL = ("memory", "stalled", "deliveries", "submissions")
+"""Measurements that are no requests in a row: memory of large transfers, clients that do not get on, mail."""
 
 SOURCE = Path(__file__).resolve().parent.parent
 
@@ -179,6 +179,7 @@ def _epilog() -> str:
     rows += [
         f"  {'memory':<16} {'upload and download of 50 MB':<32} 10 MB",
         f"  {'stalled':<16} echo beside 16 stalled uploads and 16 stalled downloads",
+        f"  {'deliveries':<16} {'20 kB by LMTP, 4 connections':<32} >200/s",
         f"  {'submissions':<16} {'mail to a local sink':<32} >50/s",
     ]
     return "\n".join(

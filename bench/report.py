@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import submissions
+from bench import deliveries, submissions
+from bench.deliveries import Deliveries
 from bench.measuring import Measurement, Refusal
 from bench.nothing import BUDGETED_MILLISECONDS
 from bench.submissions import Submissions
@@ -36,6 +37,7 @@ class Results:
     refusals: list[Refusal] = field(default_factory=list)
     memory: MemoryUse | None = None
     stalled: Stalled | None = None
+    deliveries: Deliveries | None = None
     submissions: list[Submissions] = field(default_factory=list)
     workers: list[int] = field(default_factory=list)
     """Octets of memory of each web worker after all workloads."""
@@ -51,6 +53,7 @@ class Results:
     def exceeded(self) -> list[str]:
         """The names of the workloads that exceed their budget, each once."""
         names = [each.workload for each in self.measurements if not each.holds]
+        names += ["deliveries"] if self.deliveries is not None and not self.deliveries.holds else []
         names += ["submissions" for each in self.submissions if not each.holds]
         return list(dict.fromkeys(names))
 
@@ -81,6 +84,9 @@ def closing_lines(results: Results) -> list[str]:
         lines += _memory_lines(results.memory)
     if results.stalled is not None:
         lines += _stalled_lines(results.stalled)
+    if results.deliveries is not None:
+        verdict = "ok" if results.deliveries.holds else "EXCEEDED"
+        lines.append(f"{deliveries.line(results.deliveries)}  {verdict}")
     lines += [
         f"{submissions.line(each)}  {'ok' if each.holds else 'EXCEEDED'}" for each in results.submissions
     ]

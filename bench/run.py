@@ -15,6 +15,7 @@ from django.conf import settings
 from tqdm import tqdm
 
 from bench.catalogue import WORKLOADS
+from bench.deliveries import measure_deliveries
 from bench.exchange import RefusedError
 from bench.load import LoadProcesses
 from bench.measuring import Bench, Refusal, settle
@@ -102,6 +103,7 @@ def _measure(options: Options) -> int:
         _workloads(bench, options, results)
         results.workers = [memory(worker)["resident"] for worker in bench.processes.web_workers()]
         _special(bench, options, results)
+        _deliveries(bench, options, results)
         _submissions(options, results)
     for words in closing_lines(results):
         _say(words)
@@ -162,6 +164,20 @@ def _special(bench: Bench, options: Options, results: Results) -> None:
             results.stalled = measure_stalled(bench)
     except (RefusedError, OSError) as error:
         _say(f"large transfers: {type(error).__name__}: {error}")
+
+
+def _deliveries(bench: Bench, options: Options, results: Results) -> None:
+    if options.only and "deliveries" not in options.only:
+        return
+    log = settings.VAR_DIR / "log" / "bench-lmtp.log"
+    postgresql = int(Layout(settings.VAR_DIR).process_id(POSTGRESQL).read_text("ascii"))
+    messages = max(400, 4 * options.requests)
+    try:
+        results.deliveries = measure_deliveries(
+            postgresql, WORKING_COPY, messages, options.seed, log, bench.nothing.milliseconds
+        )
+    except (RefusedError, OSError) as error:
+        _say(f"deliveries: {type(error).__name__}: {error}")
 
 
 def _submissions(options: Options, results: Results) -> None:
