@@ -382,6 +382,8 @@ def _relay() -> Relay | None:
 MAIL_RELAY: Relay | None = _relay()
 # A file of certification authorities by which the relay is known; empty: those of the system.
 MAIL_RELAY_CA = os.environ.get("MAIL_RELAY_CA", "")
+if MAIL_RELAY_CA and not Path(MAIL_RELAY_CA).is_file():
+    raise SystemExit(f"MAIL_RELAY_CA names {MAIL_RELAY_CA}, which is no file.")
 # Recipients to whom one user, and everybody of a tenant, may send within an hour.
 MAIL_RECIPIENTS_PER_HOUR = _number("MAIL_RECIPIENTS_PER_HOUR", 500)
 MAIL_RECIPIENTS_PER_HOUR_OF_TENANT = _number("MAIL_RECIPIENTS_PER_HOUR_OF_TENANT", 5_000)

@@ -33,8 +33,8 @@ OURS = frozenset({"FUTURERELEASE"})
 """What this service does by itself, whatever the relay."""
 
 _lock = threading.Lock()
-_read: dict[str, tuple[float, dict[str, str] | None]] = {}
-"""By relay: when it was read, and what it offers; None where no connection was made yet."""
+_read: dict[str, tuple[float, dict[str, str] | None, object]] = {}
+"""By relay: when it was read, what it offers (None where no connection was made yet), and the same to compare sessions by."""
 
 
 def submission_extensions() -> Mapping[str, list[str]]:
@@ -62,15 +62,23 @@ def _smaller_size(arguments: list[str], offered: Mapping[str, str]) -> list[str]
 
 
 def revision() -> object:
-    """What the session's value hangs on."""
-    return tuple((name, *arguments) for name, arguments in submission_extensions().items())
+    """What the session's value hangs on: asked for with every request."""
+    relay: Relay | None = settings.MAIL_RELAY
+    if relay is None:
+        return None
+    _remembered(relay.name)
+    return _read[relay.name][2]
 
 
 def _remembered(relay: str) -> dict[str, str] | None:
     known = _read.get(relay)
     if known is not None and time.monotonic() - known[0] < REFRESH_SECONDS:
         return known[1]
-    with _lock:
+    # One thread reads; others go on with what was known.
+    if not _lock.acquire(blocking=known is None):
+        assert known is not None
+        return known[1]
+    try:
         known = _read.get(relay)
         if known is not None and time.monotonic() - known[0] < REFRESH_SECONDS:
             return known[1]
@@ -81,8 +89,15 @@ def _remembered(relay: str) -> dict[str, str] | None:
             found = row[0] if row is not None else None
         except (psycopg.Error, PoolTimeout) as error:
             logger.warning("what the relay offers is not known now: %s", type(error).__name__)
-        _read[relay] = time.monotonic(), found
+        _keep(relay, found)
         return found
+    finally:
+        _lock.release()
+
+
+def _keep(relay: str, extensions: dict[str, str] | None) -> None:
+    comparable = None if extensions is None else tuple(sorted(extensions.items()))
+    _read[relay] = time.monotonic(), extensions, (relay, comparable)
 
 
 def learn(relay: str, features: Mapping[str, Any]) -> None:
@@ -93,7 +108,7 @@ def learn(relay: str, features: Mapping[str, Any]) -> None:
         return
     with database.connection() as connection:
         execute(connection, REMEMBER, (relay, json_text(extensions), datetime.now(UTC)))
-    _read[relay] = time.monotonic(), extensions
+    _keep(relay, extensions)
 
 
 def forget() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 _ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$)")
 _STRANGE = re.compile(r"[^ -~\u00a1-\U0010ffff]+")
 
-LONGEST = 1_000
+LONGEST = 900
 """Characters of a reply that are kept."""
 
 

@@ -138,6 +138,8 @@ def make_report(occasion: Occasion, recipients: Iterable[Reported], message: Out
         _returned(occasion, action, message),
     ]
     body = b"".join(b"--%s\r\n%s\r\n" % (boundary.encode(), part) for part in parts)
+    if not body.isascii():
+        head.append("Content-Transfer-Encoding: 8bit")
     return "\r\n".join([*head, "", ""]).encode() + body + f"--{boundary}--\r\n".encode()
 
 

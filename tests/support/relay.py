@@ -233,10 +233,10 @@ def _free_port() -> int:
         return port
 
 
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 20.0, *, every: float = 0.01) -> Any:
     """What a condition gives, as soon as that is true; fails the test where it does not become so in time."""
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
+        time.sleep(every)
     return found
