@@ -81,7 +81,7 @@ def test_an_account_has_a_quota_of_octets_and_one_of_emails(alice: JMAPClient, c
 def test_quotas_are_fetched_by_their_ids(alice: JMAPClient) -> None:
     answer = alice.call("Quota/get", {"ids": ["q2", "q3", "x"], "properties": ["used", "hardLimit"]})
     assert answer["list"] == [{"id": "q2", "used": 0, "hardLimit": 10}]
-    assert answer["notFound"] == ["x", "q3"]
+    assert answer["notFound"] == ["q3", "x"]
     assert alice.error("Quota/get", {"ids": None, "properties": ["size"]}) == {"type": "invalidArguments"}
 
 
