@@ -13,9 +13,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
+import psycopg
+import psycopg_pool
 from django.conf import settings
 
 from accounts.lasting import lasting_standing
@@ -121,9 +123,13 @@ def _deliver_guarded(claimed: Claimed) -> str:
     """One subscription; whatever goes wrong with it is no matter of the others."""
     try:
         return deliver(claimed, fetcher())
+    except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
+        # The database is away or busy: the lease runs out by itself.
+        logger.warning("subscription %d: %s", claimed.subscription.id, type(error).__name__)
+        return "away"
     except Exception:
         logger.exception("subscription %d", claimed.subscription.id)
-        with connection() as lent:
+        with suppress(psycopg.Error, psycopg_pool.PoolTimeout), connection() as lent:
             store.release(lent, claimed, LONGEST_GAP_SECONDS)
         return "error"
 

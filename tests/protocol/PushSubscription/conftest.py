@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from jmapcore.public_addresses import networks
+from jmapcore.store.database import connection, run
 from tests.support.push_receiver import Receiver, push_receiver
 
 
@@ -21,8 +22,14 @@ def running_receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recei
 
 
 @pytest.fixture
-def receiver(running_receiver: Receiver, settings: Any) -> Receiver:
-    """The server, at an address that the settings allow though it is no public one."""
+def receiver(database: None, running_receiver: Receiver, settings: Any) -> Receiver:
+    """The server, at an address that the settings allow though it is no public one.
+
+    The queue is that of the whole service: what earlier tests left in it would be pushed to as well.
+    """
+    with connection() as lent:
+        run(lent, ("DELETE FROM push_subscription", ()))
+    running_receiver.hold.clear()
     settings.FETCH_ALLOWED_NETWORKS = networks(["127.0.0.0/8", "::1"])
     settings.FETCH_CA_FILE = running_receiver.ca_file
     return running_receiver
