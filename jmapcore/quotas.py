@@ -6,11 +6,13 @@ of many accounts are made by a task: they hold no row that two accounts write, a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from psycopg.errors import LockNotAvailable
 
 from accounts.quotas import AccountUsage, Limits
 from jmapcore.store.database import Connection, Row, Statement, django_connection, read, run
@@ -20,6 +22,8 @@ from jmapcore.store.write import AccountWrite, UnknownAccountError, account_writ
 if TYPE_CHECKING:
     from accounts.models import Account, User
 
+logger = logging.getLogger("jmapcore.quotas")
+
 COLUMNS = "octets_limit, octets_soft, octets_warn, objects_limit, objects_soft, objects_warn"
 LIMITS = f"SELECT {COLUMNS} FROM account_limits(%s::bigint, %s::bigint, %s::int) WHERE account_id = %s"  # noqa: S608  # ours
 STORED_LIMITS = f"SELECT {COLUMNS} FROM account_state WHERE account_id = %s"  # noqa: S608  # ours
@@ -27,7 +31,9 @@ SAVE_LIMITS = f"""
     UPDATE account_state SET ({COLUMNS}) = (%s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint)
     WHERE account_id = %s"""  # noqa: S608  # ours
 SUM = "SELECT sum_usage()"
-OTHER_LIMITS = "SELECT * FROM accounts_with_other_limits(%s::bigint, %s::bigint, %s::int)"
+OTHER_LIMITS = "SELECT * FROM accounts_with_other_limits(%s::bigint, %s::bigint, %s::int) LIMIT %s"
+MOST_AT_ONCE = 20_000
+"""Accounts that one refresh passes limits on to, each in a write of its own: some tens of seconds."""
 USAGE = "SELECT * FROM usage_of_accounts(%s::bigint[])"
 
 # An account is held by whatever it counts into: its domain, its tenant, everything. Only what differs is written.
@@ -149,25 +155,28 @@ def refresh(connection: Connection) -> Refreshed:
         if not run(connection, (SUM, ()))[0].fetchall()[0][0]:
             return Refreshed(summed=False)
         run(connection, (HOLD, sum_defaults()))
-        other = [row[0] for row in run(connection, (OTHER_LIMITS, account_defaults()))[0]]
+        other = [row[0] for row in run(connection, (OTHER_LIMITS, (*account_defaults(), MOST_AT_ONCE)))[0]]
     refreshed = Refreshed(summed=True)
-    for account_id in other:
-        refreshed.limits += _unless_gone(settle_limits, account_id, connection)
     due = shared_due(connection)
     known = [row[0] for row in run(connection, (WITH_SHARED, ()))[0]]
     for account_id in sorted({*due, *known}):
         stored = _shared(read(connection, account_id, (SHARED, (account_id,)))[0])
         if _differ(stored, due.get(account_id, {})):
-            refreshed.shown += _unless_gone(show_shared, account_id, connection)
+            refreshed.shown += _if_it_can_be(show_shared, account_id, connection)
+    for account_id in other:
+        refreshed.limits += _if_it_can_be(settle_limits, account_id, connection)
     return refreshed
 
 
-def _unless_gone(function: Any, account_id: int, connection: Connection) -> bool:
+def _if_it_can_be(
+    function: Callable[[int, Connection], bool], account_id: int, connection: Connection
+) -> bool:
+    """Write one account; one that was deleted meanwhile, or that another holds for too long, is left to the next run."""
     try:
-        done: bool = function(account_id, connection)
-    except UnknownAccountError:  # deleted meanwhile
+        return function(account_id, connection)
+    except (UnknownAccountError, LockNotAvailable) as error:
+        logger.info("account %d has to wait: %s", account_id, type(error).__name__)
         return False
-    return done
 
 
 def shared_due(connection: Connection, account_id: int | None = None) -> dict[int, Shared]:

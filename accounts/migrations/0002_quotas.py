@@ -14,9 +14,7 @@ def _columns(letter: str, name: str, default: str) -> str:
     is_set = f"coalesce({letter}1.id, {letter}2.id, {letter}3.id) IS NOT NULL"
     hard = f"CASE WHEN {is_set} THEN {_NEAREST.format(letter, 'hard')} ELSE {default} END"
     soft = _NEAREST.format(letter, "soft")
-    warn = (
-        f"coalesce({_NEAREST.format(letter, 'warn')}, least({hard}, {soft}) * nullif($3, 0) / 100)"
-    )
+    warn = f"coalesce({_NEAREST.format(letter, 'warn')}, least({hard}, {soft}) * nullif($3, 0) / 100)"
     return f"{hard} AS {name}_limit, {soft} AS {name}_soft, {warn} AS {name}_warn"
 
 

@@ -10,6 +10,7 @@ import pytest
 from accounts.models import Account, DomainUsage, TenantUsage
 from accounts.provisioning import add_domain, delete_user
 from accounts.quotas import MESSAGES, OCTETS, Limits, set_administers, set_limits, unset_limits
+from jmapcore import quotas
 from jmapcore.store.database import Row, connection, django_connection, read, run
 from jmapcore.store.usage import OverQuotaError
 from jmapcore.store.write import account_write
@@ -239,6 +240,22 @@ def test_the_sums_hold_up_no_write(cast: Cast) -> None:
         write.use(1, 1)
         assert refresh_quotas()["summed"] is True
     assert refused(cast.alice.account)
+
+
+def test_an_account_that_is_busy_holds_up_no_other(cast: Cast) -> None:
+    assert cast.bob
+    set_limits(cast.north, OCTETS, Limits(10), each_account=True)
+    limit = "SELECT octets_limit FROM account_state WHERE account_id = %s"
+    with connection() as lent, account_write(cast.alice.account.pk, lent), connection() as refreshing:
+        refreshing.execute("SET lock_timeout = '50ms'")
+        try:
+            quotas.refresh(refreshing)
+        finally:
+            refreshing.execute("RESET lock_timeout")
+        held, other = stored(cast.alice.account, limit), stored(cast.bob.account, limit)
+        assert (held, other) == ([(10_000_000_000,)], [(10,)])
+    refresh_quotas()
+    assert stored(cast.alice.account, limit) == [(10,)]
 
 
 def test_the_restricted_role_learns_sums_and_not_accounts(cast: Cast) -> None:
