@@ -14,7 +14,7 @@ from mail.delivery.outcome import Reply
 
 MOST_IN_MEMORY = 256 * 1024
 """Octets of one message that are held in memory while it comes in; more go to disk."""
-LONGEST_LINE = 1_000_000
+LONGEST_LINE = 1024 * 1024 + 2
 """Octets of a line with its CRLF that is still taken, a thousand times what RFC 5321 §4.5.3.1.6 demands."""
 
 TOO_LARGE = Reply(552, "5.3.4", "The message is too large")
@@ -48,6 +48,7 @@ class Content:
         """Octets of the line that goes on."""
         self._pieces: list[bytes] = []
         self._file: IO[bytes] | None = None
+        self._is_gone = False
 
     def feed(self, octets: bytes) -> bytes | None:
         """Take in octets; once the end has come, what follows it, None before."""
@@ -116,7 +117,9 @@ class Content:
             self._refuse(NO_ROOM)
 
     def octets(self) -> bytes:
-        """The message; what was kept of it goes. Raises OSError where the disk does."""
+        """The message; what was kept of it goes. Raises OSError where the disk does, and once it is gone."""
+        if self._is_gone:
+            raise FileNotFoundError("what was kept of the message is gone")
         try:
             if self._file is None:
                 return b"".join(self._pieces)
@@ -127,6 +130,7 @@ class Content:
 
     def discard(self) -> None:
         """Keep nothing of it."""
+        self._is_gone = True
         self._pieces.clear()
         if self._file is not None:
             with suppress(OSError):

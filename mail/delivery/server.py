@@ -7,7 +7,7 @@ import logging
 import socket
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
@@ -82,6 +82,7 @@ class Server:
         self._sessions: set[LMTPSession] = set()
         self._listening: dict[socket.socket, Speaking] = {}
         self._connecting: set[asyncio.Task[Any]] = set()
+        self._storing: set[Future[list[Reply]]] = set()
         self._left = asyncio.Event()
 
     def serve(self, listening: socket.socket, speaking: Speaking = Speaking.LMTP) -> None:
@@ -138,6 +139,11 @@ class Server:
         await asyncio.to_thread(self._threads.shutdown)
         await asyncio.to_thread(self._large.shutdown)
 
+    @property
+    def storing(self) -> int:
+        """Messages that have come and are being stored, or wait for it."""
+        return len(self._storing)
+
     # What sessions ask for
 
     def admit(self, session: LMTPSession) -> Reply | None:
@@ -174,9 +180,11 @@ class Server:
     ) -> list[Reply]:
         """Store a message; the reply to each recipient. Raises OSError where the spool cannot be read."""
         threads = self._threads if content.size <= SMALL else self._large
-        return await asyncio.get_running_loop().run_in_executor(
-            threads, self._deliver, name, content, recipients, return_path, hop
-        )
+        work = threads.submit(self._deliver, name, content, recipients, return_path, hop)
+        self._storing.add(work)
+        work.add_done_callback(self._storing.discard)
+        # Whoever goes away does not take the message along, for its recipients may have it already.
+        return await asyncio.shield(asyncio.wrap_future(work))
 
     def _deliver(
         self, name: str, content: Content, recipients: Sequence[Recipient], return_path: str, hop: str

@@ -109,6 +109,8 @@ class LMTPSession(LMTP):
                     await self._execute(command)
         except (_ClosedError, ConnectionError):
             pass
+        except Exception:
+            logger.exception("a session failed")
         finally:
             self._server.leave(self)
             if self.transport is not None:
@@ -143,8 +145,8 @@ class LMTPSession(LMTP):
 
     async def _more(self) -> None:
         """Wait for input, having sent all replies (RFC 2920 §3.2: those to a group of commands go together)."""
-        await self._flush()
         self._reset_timeout()
+        await self._flush()
         octets = await self._reader.read(READ)
         if not octets:
             raise _ClosedError
@@ -307,11 +309,13 @@ class LMTPSession(LMTP):
         content = self._server.new_content()
         try:
             await self._collect(content)
-            self._say(*await self._deliver(content))
-        finally:
+        except BaseException:
             content.discard()
-            self._forget()
-            self._state = State.COMMANDS
+            raise
+        # From here on it is the thread's: should the client go away, that thread goes on all the same.
+        self._say(*await self._deliver(content))
+        self._forget()
+        self._state = State.COMMANDS
         if self._server.is_stopping:
             await self._end(STOPPING)
 

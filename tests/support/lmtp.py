@@ -56,6 +56,11 @@ class RunningServer:
         self._thread.start()
         assert self._ready.wait(SECONDS)
 
+    @property
+    def storing(self) -> int:
+        """Messages that have come and are being stored, or wait for it."""
+        return self.server.storing
+
     def begin_to_stop(self) -> None:
         """As SIGTERM does."""
         self._loop.call_soon_threadsafe(self._stop.set)

@@ -205,9 +205,9 @@ def test_an_empty_message(cast: Cast, client: RawClient) -> None:
     assert only(cast.alice).raw.endswith(b"+0000\r\n")
 
 
-def test_a_line_of_a_million_octets(cast: Cast, client: RawClient) -> None:
+def test_a_line_of_a_megabyte(cast: Cast, client: RawClient) -> None:
     client.begin(cast.alice.address)
-    raw = message("one", body="x" * 999_998)
+    raw = message("one", body="x" * 1_048_576)
     assert client.content(raw + END)[0][:9] == "250 2.1.5"
     assert only(cast.alice).raw.endswith(raw)
 

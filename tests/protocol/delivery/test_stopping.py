@@ -100,6 +100,25 @@ def test_the_server_does_not_wait_for_a_client_that_went_away(cast: Cast, tmp_pa
     assert only(cast.alice).subject == "Lunch"
 
 
+def test_a_message_waits_for_a_thread_though_its_client_went_away(cast: Cast, tmp_path: Path) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    raw = message("two", subject="two")
+    with held_up(begun, go_on), running_server(tmp_path, threads=1) as server:
+        with RawClient(server.port) as client:
+            client.greet().begin(cast.alice.address)
+            with RawClient(server.port) as other:
+                other.greet().begin(cast.bob.address)
+                client.say("DATA")
+                client.send(message("one") + END)
+                assert begun.wait(SECONDS)
+                other.say("DATA")
+                other.send(raw + END)
+                await_that(lambda: server.storing == 2)
+        go_on.set()
+        await_that(lambda: server.storing == 0)
+    assert only(cast.bob).raw.endswith(raw)
+
+
 @contextmanager
 def running_process(directory: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """`manage.py lmtp` on the database of the tests, and its port."""
