@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from jmapsite.settings import _choice, _languages, _limit
+from jmapsite.settings import _choice, _fetch_allowed_networks, _fetch_ca_file, _languages, _limit
 
 
 @pytest.mark.parametrize(("value", "chosen"), [("", True), ("0", False), ("1", True)])
