@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
             return 2
         sys.stdout.write("\n".join(lines) + "\n")
         return 0
-    _configure(options)
+    configure(options)
     # What follows needs settings, which read the environment as they are imported.
     from bench.peer import PeerError
     from bench.run import run
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
         return 2
 
 
-def _configure(options: Options) -> None:
+def configure(options: Options) -> None:
     """Have the settings point to servers and a port of the benchmark's own, whatever the caller's environment names."""
     for name in (
         "DATABASE_URL",

@@ -47,7 +47,7 @@ def run(options: Options) -> int:
                 f"A benchmark runs already in {settings.VAR_DIR}; name another with --var-dir."
             )
         django.setup()
-        with _seeded(options):
+        with seeded(options):
             if options.profile:
                 return _profile(options)
             if options.peer is not None:
@@ -56,7 +56,7 @@ def run(options: Options) -> int:
 
 
 @contextmanager
-def _seeded(options: Options) -> Iterator[None]:
+def seeded(options: Options) -> Iterator[None]:
     """Settings that point to a fresh copy of the seeded account; without --keep the seed goes again if it was made."""
     # Django has to be set up before models are imported.
     from bench import databases
