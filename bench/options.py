@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bench.catalogue import BY_NAME, WORKLOADS
 
-SPECIAL = ("memory", "stalled", "deliveries", "submissions")
-"""Measurements that are no requests in a row: memory of large transfers, clients that do not get on, mail."""
+SPECIAL = ("memory", "stalled", "push", "deliveries", "submissions")
+"""Measurements that are no requests in a row: large transfers, clients that do not get on, what is pushed, mail that goes out."""
 
 SOURCE = Path(__file__).resolve().parent.parent
 

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import deliveries, submissions
+from bench import deliveries, push, submissions
 from bench.deliveries import Deliveries
 from bench.measuring import Measurement, Refusal
 from bench.nothing import BUDGETED_MILLISECONDS
+from bench.push import Pushed
 from bench.submissions import Submissions
 from bench.transfers import MOST_ADDED, MOST_WORKER, MemoryUse, Stalled
 
@@ -37,6 +38,7 @@ class Results:
     refusals: list[Refusal] = field(default_factory=list)
     memory: MemoryUse | None = None
     stalled: Stalled | None = None
+    pushed: Pushed | None = None
     deliveries: Deliveries | None = None
     submissions: list[Submissions] = field(default_factory=list)
     workers: list[int] = field(default_factory=list)
@@ -53,6 +55,7 @@ class Results:
     def exceeded(self) -> list[str]:
         """The names of the workloads that exceed their budget, each once."""
         names = [each.workload for each in self.measurements if not each.holds]
+        names += ["push"] if self.pushed is not None and not self.pushed.holds else []
         names += ["deliveries"] if self.deliveries is not None and not self.deliveries.holds else []
         names += ["submissions" for each in self.submissions if not each.holds]
         return list(dict.fromkeys(names))
@@ -84,6 +87,9 @@ def closing_lines(results: Results) -> list[str]:
         lines += _memory_lines(results.memory)
     if results.stalled is not None:
         lines += _stalled_lines(results.stalled)
+    if results.pushed is not None:
+        verdict = "ok" if results.pushed.holds else "EXCEEDED"
+        lines += [f"{each}  {verdict}" for each in push.lines(results.pushed)]
     if results.deliveries is not None:
         verdict = "ok" if results.deliveries.holds else "EXCEEDED"
         lines.append(f"{deliveries.line(results.deliveries)}  {verdict}")

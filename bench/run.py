@@ -26,8 +26,9 @@ from bench.peer_comparison import HEADING as PEER_HEADING
 from bench.peer_comparison import Row, compare_by_turns, describe
 from bench.peer_mail import filled
 from bench.processor_time import memory
+from bench.push import measure_push
 from bench.report import HEADING, Results, as_json, circumstances, closing_lines, line, save
-from bench.service import ServiceError, await_port, free_port, running_web
+from bench.service import Processes, ServiceError, await_port, free_port, running_web
 from bench.submissions import measure_submissions
 from bench.target import connect
 from bench.transfers import measure_memory, measure_stalled
@@ -164,6 +165,9 @@ def _special(bench: Bench, options: Options, results: Results) -> None:
             results.stalled = measure_stalled(bench)
     except (RefusedError, OSError) as error:
         _say(f"large transfers: {type(error).__name__}: {error}")
+    if (not options.only or "push" in options.only) and isinstance(bench.processes, Processes):
+        log = settings.VAR_DIR / "log" / "bench-push.log"
+        results.pushed = measure_push(bench.processes.web, bench.target, WORKING_COPY, log)
 
 
 def _deliveries(bench: Bench, options: Options, results: Results) -> None:

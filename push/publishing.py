@@ -10,7 +10,6 @@ import atexit
 import logging
 import os
 import threading
-from collections.abc import Callable
 
 import redis
 from django.conf import settings
@@ -136,14 +135,20 @@ def announce_rights() -> None:
     publisher().publish(RIGHTS)
 
 
-def _forget(close: Callable[[Publisher], None] | None = None) -> None:
+def close_publisher() -> None:
+    """Close the publisher, as a process ends or changes its database; the next write makes another."""
+    global _publisher
+    left, _publisher = _publisher, None
+    if left is not None:
+        left.close()
+
+
+def _forget_publisher() -> None:
     global _lock, _publisher
     _lock = threading.Lock()
-    left, _publisher = _publisher, None
-    if left is not None and close is not None:
-        close(left)
+    _publisher = None
 
 
 # A child of a fork has the parent's socket, whose messages would mix, and perhaps a lock that nobody in it will open.
-os.register_at_fork(after_in_child=_forget)
-atexit.register(_forget, Publisher.close)
+os.register_at_fork(after_in_child=_forget_publisher)
+atexit.register(close_publisher)

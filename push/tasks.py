@@ -7,6 +7,7 @@ from typing import Any
 from celery import shared_task
 
 from jmapcore.store.database import connection
+from push import tickets
 from push.subscriptions import store
 from push.subscriptions.delivery import deliver_due
 from push.subscriptions.notices import DELIVER, send_worker
@@ -16,6 +17,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # Tasks that nobody took in time are not done twice.
     "deliver-pushes": {"task": DELIVER, "schedule": 10.0, "options": {"expires": 10}},
     "sweep-pushes": {"task": "push.sweep", "schedule": 30.0, "options": {"expires": 30}},
+    "sweep-tickets": {"task": "push.sweep_tickets", "schedule": 600.0, "options": {"expires": 600}},
 }
 """Entries for `CELERY_BEAT_SCHEDULE`."""
 
@@ -41,3 +43,10 @@ def sweep_subscriptions() -> dict[str, int]:
     if counted["behind"]:
         send_worker()
     return dict(counted)
+
+
+@shared_task(name="push.sweep_tickets", ignore_result=True)  # type: ignore[untyped-decorator]  # as above
+def sweep_tickets() -> int:
+    """Delete the tickets for browsers that are over; how many."""
+    with connection() as lent:
+        return tickets.sweep(lent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import ssl
 import struct
 from typing import Any
 
@@ -59,8 +60,11 @@ class WebSocketClient:
         *,
         path: str = PATH,
         subprotocols: tuple[str, ...] = ("jmap",),
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self._protocol = WSConnection(ConnectionType.CLIENT)
         headers = [] if authorization is None else [(b"authorization", authorization.encode())]
         self.socket.sendall(
