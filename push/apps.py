@@ -27,6 +27,7 @@ class PushConfig(AppConfig):
         write.after_commit.append(announce_states)
         lifecycle.rights_changed.append(announce_rights)
         write.after_commit.append(notices.changed)
+        lifecycle.rights_changed.append(notices.rights_changed)
         register_web_push(registry)
         register_push(registry)
         path = re.compile(r"/jmap/ticket/(websocket|eventsource)/?\Z")

@@ -20,8 +20,8 @@ from push.subscriptions import store
 
 logger = logging.getLogger("push.notices")
 
-DELIVER = "push.deliver"
-"""The task, by its name: it imports what is here."""
+DELIVER, SWEEP = "push.deliver", "push.sweep"
+"""The tasks, by their names: they import what is here."""
 
 COLLECT_SECONDS = 0.25
 """A burst of changes makes one push."""
@@ -34,6 +34,7 @@ class Notices:
         self._lock = threading.Lock()
         self._accounts: set[int] = set()
         self._is_worker_wanted = False
+        self._is_sweep_wanted = False
         self._something = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -46,6 +47,11 @@ class Notices:
     def wake(self) -> None:
         """A subscription is due."""
         self._is_worker_wanted = True
+        self._go()
+
+    def rights_changed(self) -> None:
+        """A credential may have ended, and its subscriptions with it."""
+        self._is_sweep_wanted = True
         self._go()
 
     def _go(self) -> None:
@@ -75,6 +81,9 @@ class Notices:
             time.sleep(COLLECT_SECONDS)
             self._something.clear()
             try:
+                if self._is_sweep_wanted:
+                    self._is_sweep_wanted = False
+                    current_app.send_task(SWEEP, retry=False, expires=30)
                 if self.look_up():
                     send_worker()
             except Exception as error:  # noqa: BLE001  # the root of a thread: the sweep makes good what is lost here
@@ -87,6 +96,11 @@ notices = Notices()
 def changed(account_id: int, modseqs: dict[str, int]) -> None:
     """Note that an account has changed (`jmapcore.store.write.after_commit`)."""
     notices.changed(account_id)
+
+
+def rights_changed() -> None:
+    """Have the subscriptions of credentials that ended taken away at once (`accounts.lifecycle.rights_changed`)."""
+    notices.rights_changed()
 
 
 def wake() -> None:

@@ -11,7 +11,10 @@ from push.subscriptions.vapid_keys import GRACE_DAYS
 MOST_BEHIND = 5_000
 """In one sweep; the others wait for the next one."""
 
-DELETE_EXPIRED = "DELETE FROM push_subscription WHERE expires_at <= now()"
+DELETE_EXPIRED = """
+    DELETE FROM push_subscription
+    WHERE expires_at <= now() OR (NOT is_verified AND created_at < now() - interval '2 days')"""
+"""The code of one that nobody has verified by then is no longer kept by any push service."""
 DELETE_ENDED = f"DELETE FROM push_subscription AS s WHERE NOT coalesce({LASTS.format(owner='s.owner', user='s.user_id')}, false)"  # noqa: S608  # constants alone
 DELETE_OF_RETIRED_KEYS = """
     DELETE FROM push_subscription WHERE vapid_key_id IN (

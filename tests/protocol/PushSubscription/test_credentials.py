@@ -272,3 +272,15 @@ def test_the_condition_of_the_sweep_agrees_with_the_look_before_a_push(
         assert lasting_standing(lent, cast.bob.user.pk, found.name) is None
         assert lasting_standing(lent, cast.alice.user.pk, "token:999999999") is None
         assert lasting_standing(lent, cast.alice.user.pk, f"family:{uuid.uuid4()}") is None
+
+
+def test_what_nobody_verifies_is_taken_away(cast: Cast, receiver: Receiver) -> None:
+    client = JMAPClient(cast.alice)
+    create(client, receiver.subscribe())
+    deliver(client)
+    subscribe(client, receiver)
+    with connection() as lent:
+        sql = "UPDATE push_subscription SET created_at = now() - interval '49 hours' WHERE user_id = %s"
+        run(lent, (sql, (cast.alice.user.pk,)))
+    sweep_subscriptions()
+    assert [each["verificationCode"] is None for each in call(client, "get", ids=None)["list"]] == [False]

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import Any
 
+from accounts import lifecycle
 from jmapcore.store import write
 from jmapcore.store.database import connection, run
 from push.subscriptions import notices
@@ -75,3 +76,25 @@ def test_noting_costs_next_to_nothing(database: None) -> None:
         own.changed(number % 100)
     # 50 microseconds each would still be no part of a commit; it is less than one.
     assert time.perf_counter() - started < 1.0
+
+
+def test_a_right_that_was_taken_away_calls_for_a_sweep(
+    database: None, settings: Any, monkeypatch: Any
+) -> None:
+    sent: list[str] = []
+    told = threading.Event()
+
+    class App:
+        """Where tasks go."""
+
+        def send_task(self, name: str, **options: Any) -> None:
+            """Note it."""
+            sent.append(name)
+            told.set()
+
+    settings.PUSH_AT_ONCE = True
+    monkeypatch.setattr(notices, "current_app", App())
+    Notices().rights_changed()
+    assert told.wait(10)
+    assert sent == ["push.sweep"]
+    assert notices.rights_changed in lifecycle.rights_changed
