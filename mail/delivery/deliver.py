@@ -47,6 +47,7 @@ from mail.delivery.trace import MOST_RECEIVED, check_path, new_transaction_id, r
 from mail.fragments import json_text
 from mail.importing.placement import TooManyMailboxesError
 from mail.ingest import (
+    AddedEmail,
     NewEmail,
     PreparedEmail,
     add_messages,
@@ -269,24 +270,29 @@ class _Delivery:
             [added] = add_messages(write, [email], [references, members, place.known], [])
             mail_arrived(write, added.id)
             write.defer((REMEMBER, (account_id, self.incoming.hash)))
-            arrived = Arrived(
-                account_id=account_id,
-                owner_id=recipient.owner_id,
-                email_id=added.id,
-                thread_id=added.thread_id,
-                blob_id=added.blob_id,
-                recipient=recipient.address,
-                return_path=self.return_path,
-                received_at=self.moment,
-                mailbox_id=place.mailbox_id,
-                is_junk=self.is_junk,
-                answers=standing.answers,
-                incoming=self.incoming,
-                prepared=ready.email,
-            )
+            arrived = self._arrived(recipient, ready, added, place.mailbox_id, answers=standing.answers)
             if with_hooks:
                 _call_hooks(write, arrived)
         return arrived
+
+    def _arrived(
+        self, recipient: Recipient, ready: _Ready, added: AddedEmail, mailbox_id: int, *, answers: bool
+    ) -> Arrived:
+        return Arrived(
+            account_id=recipient.account_id,
+            owner_id=recipient.owner_id,
+            email_id=added.id,
+            thread_id=added.thread_id,
+            blob_id=added.blob_id,
+            recipient=recipient.address,
+            return_path=self.return_path,
+            received_at=self.moment,
+            mailbox_id=mailbox_id,
+            is_junk=self.is_junk,
+            answers=answers,
+            incoming=self.incoming,
+            prepared=ready.email,
+        )
 
 
 class _HookError(Exception):
