@@ -98,6 +98,12 @@ def scan(raw: bytes) -> Message:
     return Message(raw, scanner.parts[0], scanner.parts)
 
 
+def header_section(raw: bytes) -> tuple[Fields, int]:
+    """The fields of a message's header section, and where its body starts: after the empty line, or at what is no field."""
+    fields, _, body_start = _Scanner(raw).header(0, {})
+    return fields, body_start
+
+
 def header_fields(raw: bytes, start: int, end: int) -> Fields:
     """The fields of a header section whose place is known from an earlier scan, as in `Part.headers`."""
     section = _Scanner(raw[start:end])

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from mail.message.compose_fields import moment_value
 from mail.message.headers import as_addresses
+from mail.message.scan import header_section
 
-_FIELD = re.compile(rb"[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*")
+_BLANK_LINES = re.compile(rb"\r\n[ \t]*(?=\r\n|\Z)")
+_LONE_CR = re.compile(rb"\r(?!\n)")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
-PRIVATE = frozenset({b"bcc", b"resent-bcc", b"return-path"})
+PRIVATE = frozenset({"bcc", "resent-bcc", "return-path"})
 """Fields that no recipient gets: RFC 5322 §3.6.3 for Bcc; the last is the final server's to add (RFC 5321 §4.4)."""
-_RECEIPT_TO = b"disposition-notification-to"
+_RECEIPT_TO = "disposition-notification-to"
 _ANGLED = re.compile(rb"<[^<>]*>")
 _LONGEST_FIELD = 100_000
 
@@ -59,34 +61,41 @@ def outgoing(
     token: str,
     receipt_address: Callable[[str], str | None],
 ) -> Outgoing:
-    """The message as it is sent, the same at each attempt.
+    """The message as it is sent, the same at each attempt. Its header are the fields that were judged as it was submitted, and no
+    others: what ended the header for that scanner ends it for everybody.
 
     `moment` is its Date and `domain` that of its Message-ID, where it has none. `receipt_address` gives, for an address in
     Disposition-Notification-To, the one to put in its place, or None to leave it.
     """
-    octets = with_crlf(raw)
-    end = octets.find(b"\r\n\r\n") + 2
-    if octets.startswith(b"\r\n"):
-        end = 0
-    header, body = (octets[:end], octets[end:]) if end != 1 else (octets.rstrip(b"\r\n") + b"\r\n", b"\r\n")
-    seen: set[bytes] = set()
+    fields, body_start = header_section(raw)
+    seen: set[str] = set()
     kept: list[bytes] = []
     asks = False
-    for name, whole in _fields(header):
+    for written, value in fields:
+        name = written.lower()
         seen.add(name)
         if name in PRIVATE:
             continue
         if name == _RECEIPT_TO:
-            changed = _receipt_field(whole, receipt_address)
+            changed = _receipt_value(value, receipt_address)
             asks = asks or changed is not None
-            whole = changed or whole
-        kept.append(whole)
-    if b"date" not in seen:
+            value = changed or value
+        kept.append(written.encode("ascii") + b":" + _folded(value) + b"\r\n")
+    if "date" not in seen:
         kept.append(b"Date:" + moment_value(moment).encode() + b"\r\n")
-    if b"message-id" not in seen:
+    if "message-id" not in seen:
         kept.append(b"Message-ID: <" + message_id(token, domain).encode() + b">\r\n")
     made = b"".join(kept)
-    return Outgoing(made + body, len(made) + 2, asks)
+    return Outgoing(made + b"\r\n" + with_crlf(raw[body_start:]), len(made) + 2, asks)
+
+
+def _folded(value: bytes) -> bytes:
+    """The value of a field, as it was folded.
+
+    A CR alone, which was nothing to whoever judged the header, goes, so that it ends no line for others; so do lines of spaces,
+    which some take for the end of the header.
+    """
+    return _BLANK_LINES.sub(b"", with_crlf(_LONE_CR.sub(b"", value)))
 
 
 def message_id(token: str, domain: str) -> str:
@@ -94,14 +103,8 @@ def message_id(token: str, domain: str) -> str:
     return f"{hashlib.sha256(f'Message-ID {token}'.encode()).hexdigest()[:32]}@{domain}"
 
 
-def _fields(header: bytes) -> Iterator[tuple[bytes, bytes]]:
-    for match in _FIELD.finditer(header):
-        yield match[0].partition(b":")[0].strip().lower(), match[0]
-
-
-def _receipt_field(whole: bytes, receipt_address: Callable[[str], str | None]) -> bytes | None:
-    """The field with another address in it, where it has one address alone; None where it stays as it is."""
-    value = whole.partition(b":")[2]
+def _receipt_value(value: bytes, receipt_address: Callable[[str], str | None]) -> bytes | None:
+    """The value with another address in it, where it has one address alone; None where it stays as it is."""
     if len(value) > _LONGEST_FIELD:
         return None
     addresses = as_addresses(value)
@@ -115,5 +118,5 @@ def _receipt_field(whole: bytes, receipt_address: Callable[[str], str | None]) -
         # Its display name stays as it was written.
         changed = _ANGLED.sub(lambda match: b"<" + other.encode() + b">", value)
     else:
-        changed = b" <" + other.encode() + b">\r\n"
-    return b"Disposition-Notification-To:" + changed
+        changed = b" <" + other.encode() + b">"
+    return changed

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mail.message.originators import originators
+from mail.message.scan import header_section
 from mail.outbound.outgoing import outgoing, with_crlf
 from mail.outbound.relay_address import Relay, Security, parse_relay
 from mail.outbound.replies import Answer, answer_of
@@ -93,8 +95,12 @@ def leave(raw: bytes) -> bytes:
          b"Date: d\r\nMessage-Id: <m>\r\nTo: c\r\n\r\nBcc: body\r\n"),
         (b"Date: d\r\nMessage-ID: <m>\r\nReturn-Path: <x>\r\nResent-Bcc: b\r\n\r\n", b"Date: d\r\nMessage-ID: <m>\r\n\r\n"),
         (b"Date: d\r\nMessage-ID: <m>", b"Date: d\r\nMessage-ID: <m>\r\n\r\n"),
+        (b"Date: d\r\nMessage-ID: <m>\r\nX: a\rFrom: ceo@v\r\r\nY: b\r\n\r\nx\ry",
+         b"Date: d\r\nMessage-ID: <m>\r\nX: aFrom: ceo@v\r\nY: b\r\n\r\nx\r\ny"),
         (b"Date: d\r\nMessage-ID: <m>\r\ndisposition-notification-to: A <a@b>\r\n\r\nx",
-         b"Date: d\r\nMessage-ID: <m>\r\nDisposition-Notification-To: A <re-a@b>\r\n\r\nx"),
+         b"Date: d\r\nMessage-ID: <m>\r\ndisposition-notification-to: A <re-a@b>\r\n\r\nx"),
+        (b"From x@y Mon\nDate: d\r\nMessage-ID : <m>\r\nX: a\r\n \r\nno field\r\nFrom: ceo@v\r\n\r\n",
+         b"Date: d\r\nMessage-ID: <m>\r\nX: a\r\n\r\nno field\r\nFrom: ceo@v\r\n\r\n"),
         (b"Date: d\r\nMessage-ID: <m>\r\nDisposition-Notification-To: a@b, c@d\r\n\r\nx",
          b"Date: d\r\nMessage-ID: <m>\r\nDisposition-Notification-To: a@b, c@d\r\n\r\nx"),
     ],
@@ -132,6 +138,39 @@ def test_no_bcc_is_left_in_any_header(pieces: list[bytes]) -> None:
     assert b"bcc" not in names
     assert made.header.endswith(b"\r\n")
     assert made.octets.startswith(made.header)
+
+
+PIECES = [
+    b"From: a@x",
+    b"From : b@x",
+    b"\r\n",
+    b"\r",
+    b"\n",
+    b" ",
+    b"\t",
+    b"\0",
+    b"no field",
+    b":",
+    b"Sender: c@x",
+    b",",
+    b"--x",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=20))
+def test_who_was_judged_is_who_is_sent(pieces: list[bytes]) -> None:
+    """Whatever ends lines and headers for others: what leaves is from whom the submission was checked for."""
+    raw = b"".join(pieces)
+    before, _ = header_section(raw)
+    made = outgoing(raw, domain="x.example", moment=NOON, token="t", receipt_address=lambda address: None)
+    after, _ = header_section(made.octets)
+    strict = [
+        line.partition(b":")[0].lower() for line in made.header.split(b"\r\n") if line[:1] not in b" \t"
+    ]
+    assert originators(after) == originators(before)
+    assert strict.count(b"from") == len(originators(before).from_)
+    assert strict.count(b"sender") == len(originators(before).sender)
+    assert made.header.count(b"\r\n\r\n") == 1 or made.header == b"\r\n"
 
 
 def test_tokens_come_back_in_any_spelling() -> None:
