@@ -422,6 +422,8 @@ MAIL_HOST_NAME = _host_name()
 # Mail that comes in: what is said of a full account, and the header fields that put a message into Junk.
 MAIL_OVER_QUOTA = _over_quota()
 MAIL_JUNK_FIELDS = _junk_fields()
+# Who takes mail to postmaster, with any domain and without, where nobody has that address; empty: it is unknown.
+MAIL_POSTMASTER = os.environ.get("MAIL_POSTMASTER", "")
 
 
 def _trusted_peers() -> tuple[Network, ...]:

@@ -18,7 +18,7 @@ from accounts.client import Network
 from jmapcore.store import database
 from jmapcore.store.database import execute
 from mail.delivery.outcome import SUSPENDED, Reply
-from mail.delivery.recipients import Recipient, resolve_recipients
+from mail.delivery.recipients import DOMAIN, Recipient, resolve_recipients
 from mail.delivery.sockets import is_trusted
 
 logger = logging.getLogger("mail.lookups")
@@ -28,7 +28,6 @@ LONGEST_REQUEST = 2_000
 LONGEST_ANSWER = 100_000
 """Octets of an answer that Postfix takes."""
 
-DOMAIN = "SELECT 1 FROM accounts_domain WHERE name = %s"
 SENDERS = """
     SELECT u.address FROM accounts_user AS u
     WHERE u.is_active AND NOT u.is_suspended AND (u.id = %s OR u.id IN (

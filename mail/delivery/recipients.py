@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from accounts.addresses import normalise_address, split_address
+from django.conf import settings
+
+from accounts.addresses import normalise_address, normalise_domain, split_address
 from jmapcore.blobs.backends import Borrow
 from jmapcore.store import database
 from jmapcore.store.database import Row, execute
@@ -33,6 +35,8 @@ FIND = """
     JOIN accounts_tenant AS t ON t.id = a.tenant_id
     ORDER BY n.place, f.rank"""
 _WITHOUT_DETAIL = 3
+DOMAIN = "SELECT 1 FROM accounts_domain WHERE name = %s"
+POSTMASTER = "postmaster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,10 @@ def resolve_recipients(
 
     One round trip. Raises `psycopg.Error` and `psycopg_pool.PoolTimeout` where the database is away.
     """
+    return _with_postmaster(addresses, _found(addresses, borrow), borrow)
+
+
+def _found(addresses: Sequence[str], borrow: Borrow) -> list[Recipient | Reply]:
     normal = [normalise_address(address) for address in addresses]
     places, plain, domains = [], [], []
     for place, address in enumerate(normal):
@@ -74,6 +82,24 @@ def resolve_recipients(
     for row in rows:
         best.setdefault(row[0], row)
     return [_recipient(address, best.get(place)) for place, address in enumerate(normal)]
+
+
+def _with_postmaster(
+    addresses: Sequence[str], found: list[Recipient | Reply], borrow: Borrow
+) -> list[Recipient | Reply]:
+    """Let somebody have `postmaster`, with any domain of ours or without one, where nobody has it (RFC 5321 §4.5.1)."""
+    for place, address in enumerate(addresses):
+        local_part, _, domain = address.partition("@")
+        if found[place] is UNKNOWN and local_part.lower() == POSTMASTER and settings.MAIL_POSTMASTER:
+            [taker] = _found([settings.MAIL_POSTMASTER], borrow)
+            if isinstance(taker, Recipient) and (not domain or _is_ours(domain, borrow)):
+                found[place] = replace(taker, address=normalise_address(address) or taker.address, detail="")
+    return found
+
+
+def _is_ours(domain: str, borrow: Borrow) -> bool:
+    with borrow() as connection:
+        return bool(execute(connection, DOMAIN, (normalise_domain(domain) or "",)).fetchone())
 
 
 def _recipient(address: str | None, row: Row | None) -> Recipient | Reply:

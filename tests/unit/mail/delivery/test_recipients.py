@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from accounts.addresses import resolve
@@ -57,3 +59,33 @@ def test_a_suspended_owner(cast: Cast) -> None:
 
 def test_no_addresses() -> None:
     assert resolve_recipients([]) == []
+
+
+@pytest.mark.rfc("5321", "4.5.1")
+def test_postmaster_is_somebody(cast: Cast, settings: Any) -> None:
+    settings.MAIL_POSTMASTER = cast.alice.address
+    domain = cast.south_domain.name
+    found = resolve_recipients(
+        ["postmaster", "Postmaster", f"POSTMASTER@{domain}", "postmaster@elsewhere.example"]
+    )
+    assert [(each.account_id, each.address) for each in found if isinstance(each, Recipient)] == [
+        (cast.alice.account.pk, cast.alice.address),
+        (cast.alice.account.pk, cast.alice.address),
+        (cast.alice.account.pk, f"postmaster@{domain}"),
+    ]
+    assert found[3] is UNKNOWN
+
+
+def test_who_has_the_address_is_postmaster(cast: Cast, settings: Any) -> None:
+    settings.MAIL_POSTMASTER = cast.alice.address
+    address = f"postmaster@{cast.north_domain.name}"
+    add_alias(address, cast.bob.account)
+    [found] = resolve_recipients([address])
+    assert isinstance(found, Recipient)
+    assert found.account_id == cast.bob.account.pk
+
+
+@pytest.mark.parametrize("postmaster", ["", "nobody@elsewhere.example", "postmaster"])
+def test_without_a_postmaster_it_is_unknown(cast: Cast, settings: Any, postmaster: str) -> None:
+    settings.MAIL_POSTMASTER = postmaster
+    assert resolve_recipients(["postmaster", f"postmaster@{cast.north_domain.name}"]) == [UNKNOWN, UNKNOWN]
