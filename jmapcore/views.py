@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from urllib.parse import unquote_plus
 
 import orjson
 import psycopg
@@ -153,6 +154,12 @@ def download(environ: Environ, caller: Caller, log: RequestLog, groups: tuple[st
     account_id, blob_id, name = groups
     access = _account(caller, account_id)
     log.accounts = account_wire_id(access.account_id)
-    request = WSGIRequest(environ)
-    media_type = str(request.GET.get("type", ""))
-    return Answer.of_response(send_download(request, access, blob_id, name, media_type))
+    return Answer.of_response(send_download(environ, access, blob_id, name, _asked_type(environ)))
+
+
+def _asked_type(environ: Environ) -> str:
+    """The variable `type` of a downloadUrl."""
+    query: str = environ.get("QUERY_STRING") or ""
+    if query.startswith("type=") and "&" not in query and query.isascii():
+        return unquote_plus(query[5:])
+    return str(WSGIRequest(environ).GET.get("type", ""))

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from accounts.access import AccountAccess
 from jmapcore.blobs.backends import BlobGoneError
@@ -82,7 +82,7 @@ def _matches(header: str, tag: str) -> bool:
 
 
 def send_download(
-    request: HttpRequest,
+    environ: Mapping[str, Any],
     access: AccountAccess,
     blob_id: str,
     name: str,
@@ -90,25 +90,24 @@ def send_download(
 ) -> HttpResponseBase:
     """Answer a GET or HEAD for a blob: 200, 206 or 304.
 
-    `blob_id` is the wire id; `name` and `type` are those of the URL, decoded. Raises `RequestError`: 400 for
-    a `type` that can be no Content-Type, 404 for a blob that is not there or not the caller's to see, 416
-    for an impossible range, 429 and 503 for too many large ones at once.
+    `environ` has the method and the header fields as WSGI names them; `blob_id` is the wire id; `name` and `type` are
+    those of the URL, decoded. Raises `RequestError`: 400 for a `type` that can be no Content-Type, 404 for a blob that is
+    not there or not the caller's to see, 416 for an impossible range, 429 and 503 for too many large ones at once.
     """
     content_type = download_type(type)
     if content_type is None:
         raise bad_request("The type is no media type.")
-    fields = request.META
-    is_get = request.method == "GET"
-    is_whole = is_get and fields.keys().isdisjoint({"HTTP_RANGE", "HTTP_IF_NONE_MATCH"})
+    is_get = environ["REQUEST_METHOD"] == "GET"
+    is_whole = is_get and "HTTP_RANGE" not in environ and "HTTP_IF_NONE_MATCH" not in environ
     source = open_source(access, blob_id, prefetch=is_whole, borrow=unconfirmed_connection)
     if source is None:
         raise not_found()
     entity_tag = f'"{source.tag}"'
-    if "HTTP_IF_NONE_MATCH" in fields and _matches(fields["HTTP_IF_NONE_MATCH"], source.tag):
+    if "HTTP_IF_NONE_MATCH" in environ and _matches(environ["HTTP_IF_NONE_MATCH"], source.tag):
         response: HttpResponseBase = HttpResponse(status=304)
         del response.headers["Content-Type"]
         return _validated(response, entity_tag)
-    part = _wanted_part(fields, source.size, entity_tag) if is_get else None
+    part = _wanted_part(environ, source.size, entity_tag) if is_get else None
     try:
         response = _body(source, part or Range(0, source.size), content_type, is_get, access.user_id)
     except BlobGoneError as error:
@@ -121,7 +120,7 @@ def send_download(
     return _validated(response, entity_tag)
 
 
-def _wanted_part(fields: Mapping[str, str], size: int, entity_tag: str) -> Range | None:
+def _wanted_part(fields: Mapping[str, Any], size: int, entity_tag: str) -> Range | None:
     """The part that a GET asks for; None for all of it."""
     # "A recipient of an If-Range header field MUST ignore the Range header field if the condition is false."
     if "HTTP_RANGE" not in fields or fields.get("HTTP_IF_RANGE", entity_tag).strip() != entity_tag:

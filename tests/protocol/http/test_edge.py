@@ -329,3 +329,23 @@ def test_methods_of_a_capability_that_the_account_does_not_have(
     [answer] = client.request(["ToyCrumb/get", {}, "c"])["methodResponses"]
     assert answer == ["error", {"type": "forbidden"}, "c"]
     monkeypatch.undo()
+
+
+@pytest.mark.rfc("8620", "6.2")
+@pytest.mark.parametrize(
+    ("query", "media_type"),
+    [
+        ("type=image/png", "image/png"),
+        ("type=image%2Fpng", "image/png"),
+        ("type=image/svg%2Bxml", "image/svg+xml"),
+        ("accept=1&type=image%2Fpng", "image/png"),
+        ("type=text/plain&type=image/png", "image/png"),
+        ("accept=type=image/png", "application/octet-stream"),
+        ("", "application/octet-stream"),
+    ],
+)
+def test_the_type_of_a_download_is_the_one_in_its_url(cast: Cast, query: str, media_type: str) -> None:
+    client = JMAPClient(cast.alice)
+    blob_id = client.upload(b"x", "text/plain")["blobId"]
+    response = client.http.get(f"/jmap/download/{client.account_id}/{blob_id}/n?{query}")
+    assert (response.status_code, response.headers["Content-Type"]) == (200, media_type)

@@ -72,7 +72,7 @@ def download(
     """Download with header fields given as `if_none_match="…"`."""
     environ = {f"HTTP_{key.upper()}": value for key, value in headers.items()}
     request = FACTORY.generic(method, "/download", **environ)  # type: ignore[arg-type]  # entries of the environ
-    return send_download(request, account, wire_id, name, media_type)
+    return send_download(request.META, account, wire_id, name, media_type)
 
 
 def body(response: HttpResponseBase) -> bytes:
