@@ -135,6 +135,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *args: Any) -> None:
+        """A client that does not trust the certificate, or breaks off, is what some tests are about."""
+
+
 @contextmanager
 def push_receiver(directory: Path, *names: str) -> Iterator[Receiver]:
     """Such a server, for the time of the block, with a certificate for localhost, 127.0.0.1 and further names."""
@@ -144,8 +151,7 @@ def push_receiver(directory: Path, *names: str) -> Iterator[Receiver]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", "127.0.0.1", *names).configure_cert(context)
     receiver = Receiver("", str(ca_file))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, receiver))
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), functools.partial(_Handler, receiver))
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     receiver.url = f"https://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
