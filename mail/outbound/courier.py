@@ -27,6 +27,7 @@ LOOK_SECONDS = 0.5
 RENEW_SECONDS = LEASE.total_seconds() / 4
 MARGIN_SECONDS = 2.0
 """By how much sooner than the database a process believes that it has lost a lease."""
+GIVE_UP_SECONDS = 30.0
 FORGET_SECONDS = 600
 STOP_SECONDS = 5.0
 
@@ -42,6 +43,8 @@ class Courier:
         self._leases: dict[Claim, float] = {}
         """What was claimed and is not settled: until when it is certainly ours, by the monotonic clock."""
         self._begun: set[Claim] = set()
+        self._give_up_at = 0.0
+        """When to look again, during a pause, for what is to be given up."""
         self._due = threading.Event()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -102,18 +105,22 @@ class Courier:
             room = self._senders - len(self._leases)
         if room <= 0:
             return LOOK_SECONDS  # whoever gets ready wakes us
-        is_paused = self._pause.seconds > 0
-        if self._pause.is_on_trial and not is_paused:
+        pause = self._pause.seconds
+        if pause > 0 and time.monotonic() < self._give_up_at:
+            return min(pause, LOOK_SECONDS)
+        if pause > 0:
+            # All that is due has to be looked through for what is to be given up.
+            self._give_up_at = time.monotonic() + GIVE_UP_SECONDS
+        elif self._pause.is_on_trial:
             room = min(room, 1) if room == self._senders else 0
             if not room:
                 return LOOK_SECONDS
         before = time.monotonic()
         with database.connection() as connection:
-            claims = claim(connection, room, expired_only=is_paused)
+            claims = claim(connection, room, expired_only=pause > 0)
             if not claims:
-                due = next_due(connection)
-                wait = LOOK_SECONDS if due is None else min(max(due, 0.01), LOOK_SECONDS)
-                return max(wait, min(self._pause.seconds, LOOK_SECONDS)) if is_paused else wait
+                due = next_due(connection) if pause <= 0 else pause
+                return LOOK_SECONDS if due is None else min(max(due, 0.01), LOOK_SECONDS)
         self._keep(claims, before)
         for each in claims:
             self._work.put(each)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from accounts.provisioning import add_alias, remove_alias
 from jmapcore.store.database import connection, execute
 from jmapcore.store.write import account_write
 from mail.outbound.attempt import load, message_of
@@ -16,6 +17,7 @@ from mail.outbound.reports import noted
 from mail.outbound.settling import NO, Outcome, settle
 from tests.protocol.EmailSubmission.sending import draft, envelope, get, submitted
 from tests.protocol.outbound.looks import account, inbox, queued, raw, status
+from tests.support.cast import Cast
 from tests.support.client import JMAPClient
 from tests.support.outbound import claimed, deliver_all
 from tests.support.relay import Sink
@@ -49,6 +51,26 @@ def test_a_refusal_of_the_relay_bounces(alice: JMAPClient, relay: Sink) -> None:
     text = raw(alice, bounce).decode()
     assert "Remote-MTA: dns; 127.0.0.1\r\nDiagnostic-Code: smtp; 550 5.1.1 Nobody of this name\r\n" in text
     assert "yes@example.org" not in text.partition("Content-Type: message/rfc822")[0]
+
+
+def test_a_sender_who_has_gone_elsewhere_is_told_by_the_relay(
+    cast: Cast, alice: JMAPClient, relay: Sink
+) -> None:
+    sender = f"sales@{cast.north_domain.name}"
+    alias = add_alias(sender, cast.alice.account)
+    wanted = envelope(alice, "no@example.org")
+    wanted["mailFrom"]["email"] = sender
+    submitted(alice, draft(alice), envelope=wanted)
+    remove_alias(alias)
+    relay.replies["no@example.org"] = "550 5.1.1 No"
+    deliver_all(account(alice))
+    assert (inbox(alice), relay.taken, len(queued(alice))) == ([], [], 1)
+    deliver_all(account(alice))
+    [taken] = relay.taken
+    assert (taken.sender, taken.recipients) == ("<>", (sender,))
+    assert taken.dsn[f"NOTIFY {sender}"] == "NEVER"
+    assert taken.message["Subject"] == "Your message could not be delivered"
+    assert queued(alice) == []
 
 
 @pytest.mark.rfc("5321", "4.5.4.1")

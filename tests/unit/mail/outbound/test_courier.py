@@ -20,6 +20,7 @@ from accounts.models import User
 from jmapcore.store.database import connection, execute
 from mail.outbound.courier import Courier
 from mail.outbound.queue import LEASE, claim, give_back, next_due, note_taken, renew
+from mail.outbound.relay_address import Relay
 from mail.submissions import QUEUED, Submission, cancel, hold_back, submit, submit_hidden
 from tests.support.mail_store import MailStore, message
 from tests.support.outbound import alone, claimed, deliver_all
@@ -141,6 +142,22 @@ def test_a_relay_that_comes_back_gets_everything(store: MailStore, settings: Any
         with sink(port=port) as back:
             back.wait_for(5, 30)
             until(lambda: left(store) == 0)
+
+
+def test_what_is_too_old_is_given_up_though_the_relay_is_away(store: MailStore, settings: Any) -> None:
+    alone(store.account_id)
+    settings.MAIL_RELAY = Relay("127.0.0.1", 1)
+    numbers = [send(store, f"r{number}@example.org") for number in range(3)]
+    with connection() as lent:
+        execute(
+            lent,
+            "UPDATE submission_queue SET give_up_at = now() WHERE account_id = %s AND id = ANY(%s::int[])",
+            (store.account_id, numbers[1:]),
+        )
+    with working(1):
+        until(lambda: left(store) == 1)
+    assert store.rows("SELECT id FROM submission_queue WHERE account_id = %s") == [(numbers[0],)]
+    assert store.verify() == []
 
 
 def test_a_connection_that_ends_at_each_other_message_loses_and_doubles_nothing(
