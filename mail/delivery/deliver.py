@@ -159,8 +159,9 @@ class _Delivery:
             reply = FULL if settings.MAIL_OVER_QUOTA == "552" else FULL_FOR_NOW
         except TooManyMailboxesError:
             reply = FULL_FOR_NOW
-        except _REFUSED_BY_DATABASE:
-            logger.exception("a message that the database refuses")
+        except _REFUSED_BY_DATABASE as error:
+            # Without its text, which may quote the message.
+            logger.error("the database refuses a message: %s %s", type(error).__name__, error.sqlstate)
             reply = REFUSED
         except _UNAVAILABLE as error:
             logger.warning("a delivery has to wait: %s", type(error).__name__)
