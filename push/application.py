@@ -78,8 +78,7 @@ async def _admit(scope: Scope, transport: Transport, log: RequestLog) -> tuple[S
     running = service()
     running.check_room()
     headers = scope["headers"]
-    query = scope["query_string"].decode("latin-1")
-    ticket = (parse_qs(query, max_num_fields=50).get("ticket") or [None])[0]
+    ticket = _ticket(scope["query_string"].decode("latin-1"))
     address = address_of(scope.get("client"), headers)
     try:
         standing = await in_entry_thread(
@@ -90,6 +89,15 @@ async def _admit(scope: Scope, transport: Transport, log: RequestLog) -> tuple[S
         _unreachable(error, log)
     log.accounts = ",".join(account_wire_id(access.account_id) for access in standing.caller.accounts[:20])
     return running, standing
+
+
+def _ticket(query: str) -> str | None:
+    """The ticket in a URL; None where there is none."""
+    try:
+        found = parse_qs(query, max_num_fields=50).get("ticket", [])
+    except ValueError:
+        raise RequestError("The query of the URL has too many variables.") from None
+    return found[0] if found else None
 
 
 def _unreachable(error: Exception, log: RequestLog) -> NoReturn:

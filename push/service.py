@@ -31,6 +31,8 @@ LOOK_SECONDS = 3
 """Between two looks at all credentials: those that are over have connections for this much longer."""
 AT_ONCE = 2_000
 """Accounts or credentials in one query."""
+REST_SECONDS = 0.2
+"""Between two that were asked for, however many ask."""
 SPARE_FILES = 100
 SILENCE_SECONDS = 15
 """After so long without an announcement Redis is asked whether it is there."""
@@ -155,6 +157,7 @@ class Service:
                 self._away.note("states", "states cannot be compared", error)
             except Exception:
                 logger.exception("comparing states")
+            await asyncio.sleep(REST_SECONDS)
 
     async def _watch_credentials(self) -> None:
         """Look at the credentials of all connections, now and again, and whenever somebody's rights have changed."""
@@ -171,6 +174,7 @@ class Service:
                 self._away.note("credentials", "credentials cannot be looked at", error)
             except Exception:
                 logger.exception("looking at credentials")
+            await asyncio.sleep(REST_SECONDS)
 
     async def _judge(self, listeners: Iterable[Listener], now: Standing | None) -> None:
         """End the connections of a credential that is over, or has lost something that they were opened with."""

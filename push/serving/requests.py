@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
@@ -37,6 +38,8 @@ class StreamOutlet:
         """See `Outlet`."""
         if self._request is not None and not self._request.finished:
             if not self._is_registered:
+                with suppress(AttributeError, OSError):  # a unix socket has nothing to wait for
+                    self._request.transport.setTcpNoDelay(True)
                 self._request.registerProducer(self, True)
                 self._is_registered = True
             self.backlog.wrote(len(data))

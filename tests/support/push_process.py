@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -32,7 +33,9 @@ class PushProcess:
     def __init__(self, **changes: str) -> None:
         [self.port] = free_ports(1)
         self._changes = changes
-        self._child: subprocess.Popen[str] | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+        # Not a pipe: nobody reads while it runs, and a process that cannot write its log stands still.
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115  # `close` closes it
         self.printed = ""
 
     @property
@@ -65,9 +68,8 @@ class PushProcess:
             },
             cwd=settings.BASE_DIR,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=self._output,
             stderr=subprocess.STDOUT,
-            text=True,
         )  # fmt: skip
         deadline = time.monotonic() + SECONDS * 2
         while time.monotonic() < deadline and self._child.poll() is None:
@@ -80,14 +82,22 @@ class PushProcess:
     def stop(self, sign: int = signal.SIGKILL) -> None:
         """End it, if it runs; what it printed is in `printed` then."""
         if self._child is not None:
-            self._child.send_signal(sign)
+            child, self._child = self._child, None
+            child.send_signal(sign)
             try:
-                self.printed += self._child.communicate(timeout=SECONDS)[0]
+                child.wait(SECONDS)
             finally:
-                if self._child.poll() is None:
-                    self._child.kill()
-                    self._child.communicate()
-            self._child = None
+                if child.poll() is None:
+                    child.kill()
+                    child.wait()
+            self._output.seek(0)
+            self.printed = self._output.read().decode(errors="replace")
+
+
+    def close(self) -> None:
+        """End it for good."""
+        self.stop()
+        self._output.close()
 
 
 @contextmanager
@@ -98,4 +108,4 @@ def push_process(**changes: str) -> Iterator[PushProcess]:
     try:
         yield process
     finally:
-        process.stop()
+        process.close()

@@ -136,7 +136,15 @@ def test_a_ping_says_its_interval_within_the_limits_and_sets_no_id(push: PushPro
 
 @pytest.mark.parametrize(
     "query",
-    ["types=&closeafter=no&ping=0", "types=*,Email", "closeafter=yes", "ping=-1", "ping=1.5", "ping=x"],
+    [
+        "a=1&" * 60,
+        "types=&closeafter=no&ping=0",
+        "types=*,Email",
+        "closeafter=yes",
+        "ping=-1",
+        "ping=1.5",
+        "ping=x",
+    ],
 )
 def test_variables_that_mean_nothing_are_refused(push: PushProcess, cast: Cast, query: str) -> None:
     with EventStream(push.port, f"{URL}?{query}", Authorization=cast.alice.bearer) as opened:

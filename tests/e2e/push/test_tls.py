@@ -23,7 +23,9 @@ def test_a_web_socket_over_tls_answers_large_requests_and_closes_in_order() -> N
         tls = ssl.create_default_context(cafile=str(var_dir / "tls" / "ca.pem"))
         with WebSocketClient(service.push_port, basic(user["address"], user["password"]), tls=tls) as client:
             text = "x" * 3_000_000
-            client.send({"@type": "Request", "using": [CORE], "methodCalls": [["Core/echo", {"a": text}, "0"]]})
+            client.send(
+                {"@type": "Request", "using": [CORE], "methodCalls": [["Core/echo", {"a": text}, "0"]]}
+            )
             assert client.receive()["methodResponses"] == [["Core/echo", {"a": text}, "0"]]
             assert service.stop() == 0
             assert client.close_code() == 1001

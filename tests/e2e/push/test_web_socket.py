@@ -65,6 +65,16 @@ def test_a_handshake_without_a_credential_that_is_good_is_refused(
         assert json.loads(client.body)["status"] == 401
 
 
+def test_a_url_with_very_many_variables_is_refused(push: PushProcess, cast: Cast) -> None:
+    with WebSocketClient(push.port, cast.alice.bearer, path="/jmap/websocket?" + "a=1&" * 60) as client:
+        assert client.refused == 400
+
+
+def test_another_path_is_not_found(push: PushProcess, cast: Cast) -> None:
+    with WebSocketClient(push.port, cast.alice.bearer, path="/jmap/eventsource") as client:
+        assert client.refused == 404
+
+
 @pytest.mark.rfc("8887", "4.1")
 def test_basic_credentials_open_a_connection(push: PushProcess, cast: Cast) -> None:
     with WebSocketClient(push.port, cast.alice.basic) as client:
