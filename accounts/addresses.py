@@ -101,7 +101,8 @@ def resolve(address: str) -> Account | None:
     if account is None and "+" in local_part:
         plain = f"{local_part.partition('+')[0]}@{domain}"
         account = (
-            accounts.filter(name=plain).first() or accounts.filter(alias_targets__alias__address=plain).first()
+            accounts.filter(name=plain).first()
+            or accounts.filter(alias_targets__alias__address=plain).first()
         )
     if account is None:
         account = accounts.filter(catch_all_domains__name=domain).first()

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,6 +83,16 @@ class Service:
     lmtp_port: int
     lookup_port: int
     printed: list[str] = field(default_factory=list)
+    reader: threading.Thread | None = None
+
+    def read_on(self) -> None:
+        """Read what it prints from now on, beside everything else: a full pipe would stop it."""
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+
+    def _read(self) -> None:
+        assert self.child.stdout is not None
+        self.printed += [line.rstrip("\n") for line in self.child.stdout]
 
     def stop(self) -> int:
         """Ctrl-C; gives the exit status."""
@@ -89,9 +100,9 @@ class Service:
         return self.end()
 
     def end(self) -> int:
-        """Read what it still prints, and wait until it has ended."""
-        assert self.child.stdout is not None
-        self.printed += [line.rstrip("\n") for line in self.child.stdout]
+        """Wait until it has ended, and all that it printed is read; gives the exit status."""
+        if self.reader is not None:
+            self.reader.join()
         return self.child.wait()
 
 
@@ -123,10 +134,11 @@ def running_service(var_dir: Path, **changes: str) -> Iterator[Service]:
                 break
         else:
             raise AssertionError("\n".join(service.printed))
+        service.read_on()
         yield service
     finally:
         if child.poll() is None:
             child.kill()
-        child.wait()
+        service.end()
         child.stdout.close()
         await_no_processes(var_dir)
