@@ -105,8 +105,14 @@ def header_section(raw: bytes) -> tuple[Fields, int]:
 
 
 def header_fields(raw: bytes, start: int, end: int) -> Fields:
-    """The fields of a header section whose place is known from an earlier scan, as in `Part.headers`."""
+    """The fields of a header section whose place is known from an earlier scan, as in `Part.headers`.
+
+    `raw` is the message from its beginning, as far as the section at least.
+    """
     section = _Scanner(raw[start:end])
+    if section.lines is not section.raw and raw.find(b"\n", 0, start) >= 0:
+        # Without LF alone: the message has some, and its CRs end no line here either.
+        section.lines = section.raw
     return section.header(0, {})[0]
 
 

@@ -394,3 +394,17 @@ def test_lines_with_dashes_are_looked_at_up_to_a_limit(monkeypatch: pytest.Monke
     monkeypatch.setattr("mail.message.scan.MOST_CANDIDATES", 3)
     raw = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\n" + b"--\n" * 5 + b"--b\n\nlost\n--b--"
     assert len(scan(raw).all_parts()) == 2
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nSubject: a\r\rb: c",
+        b"Content-Type: multipart/mixed; boundary=b\r\r--b\rSubject: a\rb: c",
+        b"From me\nSubject: a\rb: c",
+        b"Subject: a\rb: c",
+    ],
+)
+def test_the_fields_of_a_part_are_read_again_as_in_the_whole(raw: bytes) -> None:
+    for part in scan(raw).all_parts():
+        assert header_fields(raw, part.header_start, part.header_end) == part.headers
