@@ -12,7 +12,7 @@ PATIENCE_SECONDS = 30
 SLOWEST = 10_000
 """Octets per second that a client must take in at least, beyond the patience, while something waits for it."""
 MOST_WAITING = 120_000_000
-"""Octets that wait for one client at most; as many as two of the largest answers to an API request."""
+"""Octets that wait for the clients of one user at most; as many as two of the largest answers to an API request."""
 
 
 class Outlet(Protocol):
@@ -45,6 +45,11 @@ class Backlog:
         self._since = 0.0
         self._waiting = 0
         self.is_full = False
+
+    @property
+    def waiting(self) -> int:
+        """Octets that wait, where the client does not keep up."""
+        return self._waiting if self.is_full else 0
 
     def wrote(self, octets: int) -> None:
         """More was written."""

@@ -17,7 +17,7 @@ WEB_THREADS = 128
 # Connections of one worker, idle ones among them: each further one waits until one of these ends.
 WEB_CONNECTIONS = 4096
 # glibc gives each thread an arena that grows to the largest request it served; two are enough for who works at a time.
-WEB_ENVIRONMENT = {"MALLOC_ARENA_MAX": "2"}
+FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def web(certificates: Certificates | None) -> Process:
     if certificates is not None:
         command += ["--ssl-certificate", str(certificates.chain), "--ssl-keyfile", str(certificates.key)]
         command += ["--ssl-protocol-min", "tls1.2"]
-    return Process("web", [*command, "jmapsite.wsgi:application"], settings.PORT, WEB_ENVIRONMENT)
+    return Process("web", [*command, "jmapsite.wsgi:application"], settings.PORT, FEW_ARENAS)
 
 
 def push(certificates: Certificates | None) -> Process:
@@ -69,7 +69,7 @@ def push(certificates: Certificates | None) -> Process:
             f":privateKey={_escaped(certificates.key)}:certKey={_escaped(certificates.certificate)}"
         )
     command = _module("push.serving", "--endpoint", endpoint, "jmapsite.asgi:application")
-    return Process("push", command, settings.PUSH_PORT)
+    return Process("push", command, settings.PUSH_PORT, FEW_ARENAS)
 
 
 def _escaped(value: str | Path) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor as installed_reactor
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from push.outlets import Backlog
+from push.outlets import MOST_WAITING, Backlog
 
 reactor: Any = installed_reactor
 
@@ -29,18 +30,31 @@ MOST_BEFORE_OPEN = 16_384
 """Octets that may come behind the handshake before it is answered: a client has to wait for the answer."""
 
 _unfinished: dict[int, int] = {}
+_waiting: dict[int, int] = {}
+"""What waits for the clients of each user, in octets."""
+
+
+def _count(counts: dict[int, int], user_id: int, octets: int) -> int:
+    """Add to what is counted for a user, or take away; what it is then. Users without any are not kept."""
+    total = counts.get(user_id, 0) + octets
+    if total:
+        counts[user_id] = total
+    else:
+        counts.pop(user_id, None)
+    return total
 
 
 @implementer(IPushProducer)
 class SocketOutlet:
     """The way out of a WebSocket (`push.outlets.Outlet`)."""
 
-    __slots__ = ("_protocol", "backlog", "on_drained")
+    __slots__ = ("_counted", "_protocol", "backlog", "on_drained")
 
     def __init__(self, protocol: SocketProtocol) -> None:
         self._protocol = protocol
         self.backlog = Backlog()
         self.on_drained: Callable[[], None] | None = None
+        self._counted = 0
 
     @property
     def is_full(self) -> bool:
@@ -52,6 +66,13 @@ class SocketOutlet:
         if self._protocol.state == self._protocol.STATE_OPEN:
             self.backlog.wrote(len(data))
             self._protocol.sendMessage(data, False)
+            if self.count_waiting() > MOST_WAITING:
+                self.abort()
+
+    def count_waiting(self) -> int:
+        """Note what waits for the client; what waits for all those of its user."""
+        before, self._counted = self._counted, self.backlog.waiting
+        return _count(_waiting, self._protocol.user_id, self._counted - before)
 
     def end(self, code: int, reason: str) -> None:
         """See `Outlet`."""
@@ -73,6 +94,7 @@ class SocketOutlet:
     def resumeProducing(self) -> None:  # noqa: N802  # Twisted's name
         """Twisted: the client has taken in what was sent."""
         self.backlog.drain()
+        self.count_waiting()
         self._protocol.read_on()
         if self.on_drained is not None:
             self.on_drained()
@@ -80,6 +102,7 @@ class SocketOutlet:
     def stopProducing(self) -> None:  # noqa: N802  # Twisted's name
         """Twisted: the connection is gone."""
         self.backlog.drain()
+        self.count_waiting()
 
 
 class SocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # untyped base
@@ -130,8 +153,7 @@ class SocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # untyped base
         """Autobahn: a part of a data frame has come."""
         super().onMessageFrameData(payload)
         self._partial += len(payload)
-        total = _unfinished[self.user_id] = _unfinished.get(self.user_id, 0) + len(payload)
-        if total > MOST_UNFINISHED:
+        if _count(_unfinished, self.user_id, len(payload)) > MOST_UNFINISHED:
             self.close_with(TRY_AGAIN_LATER, "too many unfinished messages")
 
     def onMessageEnd(self) -> None:  # noqa: N802  # Autobahn's name
@@ -152,6 +174,11 @@ class SocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # untyped base
     def onClose(self, was_clean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802  # Autobahn's
         """Autobahn: the connection is over."""
         self._forget_partial()
+        self.outlet.stopProducing()
+        # What nobody has taken in would be kept until the collector of cycles comes by.
+        for layer in (self.transport, getattr(self.transport, "transport", None)):
+            if isinstance(layer, FileDescriptor):
+                layer.dataBuffer, layer._tempDataBuffer, layer._tempDataLen = b"", [], 0
         if self._held_up is not None:
             self._held_up.cancel()
             self._held_up = None
@@ -227,13 +254,8 @@ class SocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # untyped base
         self.read_on()
 
     def _forget_partial(self) -> None:
-        if self._partial:
-            left = _unfinished[self.user_id] - self._partial
-            self._partial = 0
-            if left:
-                _unfinished[self.user_id] = left
-            else:
-                del _unfinished[self.user_id]
+        _count(_unfinished, self.user_id, -self._partial)
+        self._partial = 0
 
     def __repr__(self) -> str:
         return f"<SocketProtocol client={getattr(self, 'client_addr', None)!r}>"

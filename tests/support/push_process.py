@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 
+from jmapsite.running.processes import FEW_ARENAS
 from tests.support.ports import free_ports
 
 SECONDS = 15
@@ -58,6 +59,7 @@ class PushProcess:
             ],
             env={
                 **os.environ,
+                **FEW_ARENAS,
                 "DJANGO_SETTINGS_MODULE": "tests.settings",
                 "PYTEST_XDIST_WORKER": "push",  # the settings of the tests take VAR_DIR as it is
                 "DATABASE_URL": database_url(),

@@ -6,7 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from itertools import count
 
@@ -26,7 +26,7 @@ from tests.e2e.push.changes import change
 from tests.support.cast import Cast, Person, basic, make_person
 from tests.support.client import CORE, MAIL
 from tests.support.event_stream import EventStream
-from tests.support.push_process import PushProcess, push_process
+from tests.support.push_process import SECONDS, PushProcess, push_process
 from tests.support.web_socket import TEXT, WebSocketClient, frame
 
 pytestmark = pytest.mark.e2e
@@ -214,3 +214,31 @@ def test_a_user_has_no_more_connections_than_allowed(cast: Cast) -> None:
             WebSocketClient(process.port, cast.bob.bearer) as client,
         ):
             assert client.refused == 503
+
+
+def test_what_waits_for_one_user_is_bounded_over_all_connections(cast: Cast) -> None:
+    head = (
+        "GET /jmap/websocket HTTP/1.1\r\nHost: push\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Protocol: jmap\r\nAuthorization: {cast.alice.bearer}\r\n\r\n"
+    )
+    message = b'{"@type":"Request","using":["urn:ietf:params:jmap:core"],"methodCalls":[["Core/echo",{"a":"%b"},"0"]]}'
+    large = frame(TEXT, message % (b"x" * 9_000_000))
+    with push_process() as process, ExitStack() as opened:
+        before, cut_off = resident(process.process_id), 0
+        for _ in range(40):
+            client = opened.enter_context(connect_slow_reader(process, head))
+            client.settimeout(SECONDS)
+            received = b""
+            while not received.endswith(b"\r\n\r\n"):
+                received += client.recv(1)
+            client.sendall(large)
+            try:
+                client.recv(1)  # the answer comes, as far as there is room for it
+            except ConnectionResetError:
+                cut_off += 1
+        with WebSocketClient.of(process.port, cast.bob) as other:
+            other.send({"@type": "Request", "using": [CORE], "methodCalls": [["Core/echo", {}, "0"]]})
+            assert other.receive()["@type"] == "Response"
+        assert cut_off > 20
+        assert resident(process.process_id) - before < 300_000_000
