@@ -329,7 +329,7 @@ JMAP_CHANGE_LOG_DAYS = _number("JMAP_CHANGE_LOG_DAYS", 90)
 # Connections to one process `push`, and those of one user among them; open files may allow fewer.
 PUSH_CONNECTIONS = _number("PUSH_CONNECTIONS", 20_000)
 PUSH_CONNECTIONS_OF_USER = _number("PUSH_CONNECTIONS_OF_USER", 10_000)
-# Seconds between two comparisons of the states of all connected accounts with the database: what was never announced is that late.
+# Seconds between two comparisons of the states of all connected accounts with the database: what was never announced is so late.
 PUSH_COMPARE_SECONDS = _number("PUSH_COMPARE_SECONDS", 20)
 # What a new account begins with, in this order: names and roles. An empty role is none.
 MAIL_DEFAULT_MAILBOXES = [
