@@ -95,7 +95,6 @@ class PushProcess:
             self._output.seek(0)
             self.printed = self._output.read().decode(errors="replace")
 
-
     def close(self) -> None:
         """End it for good."""
         self.stop()

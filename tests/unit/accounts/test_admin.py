@@ -179,7 +179,7 @@ def test_page_of_a_tenant_leads_to_what_it_has(operator: Client, cast: Cast, mod
 def test_languages_of_searches_are_set(operator: Client, cast: Cast) -> None:
     url = page(Account, "change", cast.alice.account.pk)
     form = operator.get(url).content.decode()
-    none = {name: "0" for name in re.findall(r'name="(\w+-(?:TOTAL|INITIAL)_FORMS)"', form)}
+    none = dict.fromkeys(re.findall(r'name="(\w+-(?:TOTAL|INITIAL)_FORMS)"', form), "0")
     assert operator.post(url, {"search_languages": "german, french", **none}).status_code == 302
     cast.alice.account.refresh_from_db()
     assert cast.alice.account.search_languages == "german french"
