@@ -1,6 +1,6 @@
 # `make` or `make help` shows what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz e2e chaos check format lint types imports migrations rfc-matrix upgrade-db bench clean install install-dev
+.PHONY: help run test test-service fuzz e2e chaos check format lint types imports migrations rfc-matrix upgrade-db bench clean install install-dev
 
 # The environment's own Python once there is one, so that it is not made anew with another.
 PYTHON ?= $(shell .venv/bin/python -c 'import pip' 2>/dev/null && echo .venv/bin/python || command -v python3 || echo python3)
@@ -25,8 +25,11 @@ install-dev:
 run: install ## Start the whole service on this machine; Ctrl-C stops it
 	@exec $(MANAGE) run --stop-with-parent
 
-test: install-dev ## Run the tests (TESTS="tests/unit -k name" for some)
-	.venv/bin/python -m pytest -n $(TEST_PROCESSES) --dist worksteal $(TESTS)
+test: install-dev ## Run the tests but those that start the whole service (TESTS="tests/unit -k name" for some)
+	.venv/bin/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not e2e and not debian" $(TESTS)
+
+test-service: install-dev ## Run the tests that start the processes of the service, kill them, and look from outside
+	.venv/bin/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "e2e and not debian" tests/e2e
 
 fuzz: install-dev ## Run the tests that make up their own input with 10,000 examples each (TESTS="…" for some)
 	.venv/bin/python -m pytest -n $(TEST_PROCESSES) --dist worksteal --hypothesis-profile fuzz -m "fuzz or hypothesis" $(TESTS)
@@ -40,7 +43,7 @@ chaos: install-dev ## Kill processes at random while mail comes in and goes out;
 
 check: install-dev ## Everything that must pass: format, lint, types, imports, migrations, tests
 	.venv/bin/python -m ruff format --check $(SOURCES)
-	$(MAKE) --no-print-directory lint types imports migrations test
+	$(MAKE) --no-print-directory lint types imports migrations test test-service
 
 format: install-dev ## Rewrite the sources in the common format
 	.venv/bin/python -m ruff check --select I --fix $(SOURCES)
