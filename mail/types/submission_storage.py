@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from jmapcore.blobs.content import in_batches
 from jmapcore.blobs.prefixes import read_prefixes
 from jmapcore.protocol.deadline import checkpoint
 from jmapcore.protocol.errors import SetError
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
 
 LONGEST_HEADER = 1_000_000
 """Octets of a header that are read at most; no relay takes one that is longer."""
-BATCH_OCTETS = 16_000_000
-"""Octets of headers that are in memory at once."""
 
 # 9 and 10 are the start and the end of the header in a part's entry of `mail.message.structure`.
 MESSAGES = """
@@ -97,23 +97,14 @@ class EmailSubmissionStorage(ModelStorage):
 def _messages(connection: Connection, account_id: int, numbers: Sequence[int]) -> dict[int, Message]:
     """These Emails, as far as they exist; so many headers at a time that memory stays bounded."""
     (rows,) = read(connection, account_id, (MESSAGES, (account_id, account_id, list(numbers))))
-    found: dict[int, Message] = {}
-    batch: list[Row] = []
-    octets = 0
-    for row in rows:
-        if row[5] > LONGEST_HEADER:
-            found[row[0]] = Message(row[0], row[1], row[2], row[3], None)
-            continue
-        if batch and octets + row[5] > BATCH_OCTETS:
-            found |= _read(connection, account_id, batch)
-            batch, octets = [], 0
-        batch.append(row)
-        octets += row[5]
-    return found | _read(connection, account_id, batch)
+    found = {row[0]: Message(row[0], row[1], row[2], row[3], None) for row in rows if row[5] > LONGEST_HEADER}
+    for batch in in_batches((row for row in rows if row[5] <= LONGEST_HEADER), itemgetter(5)):
+        found |= _read(connection, account_id, batch)
+    return found
 
 
 def _read(connection: Connection, account_id: int, batch: Sequence[Row]) -> dict[int, Message]:
-    raw = read_prefixes(connection, account_id, {row[2]: row[5] for row in batch}) if batch else {}
+    raw = read_prefixes(connection, account_id, {row[2]: row[5] for row in batch})
     found: dict[int, Message] = {}
     for row in batch:
         checkpoint()
